@@ -1,0 +1,13 @@
+// Every endpoint there is. Whoever serves, documents, calls or tests the API walks this list.
+#pragma once
+
+#include "contract/session.hpp"
+#include "contract/torrents.hpp"
+
+namespace ccbt::contract {
+
+inline constexpr std::string_view base_path = "/api/v1";
+
+using all_endpoints = joined<session_endpoints, torrent_endpoints>::type;
+
+} // namespace ccbt::contract
