@@ -1,0 +1,432 @@
+// The control API of ccbtd, generated from its contract: CCBT_UPDATE=1 wire_test.
+// What is marked (+) is not in the API of the Python daemon.
+
+/** Hex, 40 digits (v1) or 64 (v2); either case in, lower case out. */
+export type InfoHash = string;
+
+export type EventType =
+  | "torrent_added"
+  | "torrent_removed"
+  | "torrent_completed"
+  | "torrent_status_changed"
+  | "config_updated"
+  | "shutdown"
+  | "security_blacklist_updated"
+  | "security_whitelist_updated"
+  | "torrents_changed"
+  | "tracker_announce_success"
+  | "tracker_announce_error"
+  | "file_selection_changed"
+  | "file_priority_changed"
+  | "metadata_ready"
+  | "storage_offline"
+  | "storage_online"
+  | "peer_connected"
+  | "peer_disconnected"
+  | "global_stats_updated"
+  | "security_ip_filter_loaded"
+  | "nat_mappings_changed"
+  | "progress_updated"
+  | "resync";
+
+export type TorrentState =
+  | "starting"
+  | "downloading"
+  | "seeding"
+  | "paused"
+  | "stopped"
+  | "error"
+  | "checking"
+  | "metadata"
+  | "queued";
+
+export interface Done {
+  /** What was done */
+  status: string;
+}
+
+export interface Event {
+  /** What kind of event */
+  type: EventType;
+  /** When, Unix seconds */
+  timestamp: number;
+  /** What it says */
+  data: EventData;
+  /** Its number; the greater the later, through restarts too (+) */
+  seq: number;
+}
+
+export interface EventData {
+  /** The torrent */
+  info_hash?: string;
+  /** Its name, where known */
+  name?: string;
+  /** Its status now */
+  status?: string;
+  /** The revision at which this holds */
+  revision?: string;
+  /** The address or range */
+  ip?: string;
+  /** "added" or "removed" */
+  action?: string;
+  /** The work that goes on */
+  what?: string;
+  /** How much of it is done */
+  done?: number;
+  /** Of how much */
+  total?: number;
+  /** The storage root */
+  path?: string;
+  /** The configuration keys that changed */
+  keys?: string[];
+  /** What happened, for people */
+  message?: string;
+}
+
+export interface GetGlobalStatsMore {
+  /** All torrents */
+  num_torrents: number;
+  /** Neither paused nor seeding */
+  num_active: number;
+  /** Paused */
+  num_paused: number;
+  /** Seeding */
+  num_seeding: number;
+  /** Payload, bytes a second */
+  download_rate: number;
+  /** Payload, bytes a second */
+  upload_rate: number;
+  /** Mean of the torrents' progress */
+  average_progress: number;
+  /** Payload bytes since this start (+) */
+  session_downloaded: number;
+  /** Payload bytes since this start (+) */
+  session_uploaded: number;
+  /** Connected peers of all torrents (+) */
+  num_peers: number;
+  /** Nodes in the DHT's routing table (+) */
+  dht_nodes: number;
+}
+
+export interface Peer {
+  /** Its address */
+  ip: string;
+  /** Its port */
+  port: number;
+  /** Payload that we get from it, bytes a second */
+  download_rate: number;
+  /** Payload that it gets from us, bytes a second */
+  upload_rate: number;
+  /** It chokes us */
+  choked: boolean;
+  /** The program, as it names itself, or null */
+  client: string | null;
+  /** The part of the torrent that it has (+) */
+  progress: number;
+  /** "in" where it connected to us, else "out" (+) */
+  direction: string;
+  /** "tcp" or "utp" (+) */
+  transport: string;
+  /** The stream is encrypted (MSE) (+) */
+  encrypted: boolean;
+  /** Letters: D we download, d we want to, U we upload, u it wants us to, S it snubs us, O optimistic unchoke, H from DHT, X from peer exchange, L local, I incoming, E encrypted, P uTP (+) */
+  flags: string;
+}
+
+export interface SessionHealthResponse {
+  /** "ok", or "degraded" where no change can be kept */
+  status: string;
+}
+
+export interface SessionShutdownResponse {
+  /** "shutting_down" */
+  status: string;
+}
+
+export interface SessionStatsResponse {
+  /** All torrents */
+  num_torrents: number;
+  /** Neither paused nor seeding */
+  num_active: number;
+  /** Paused */
+  num_paused: number;
+  /** Payload, bytes a second */
+  total_download_rate: number;
+  /** Payload, bytes a second */
+  total_upload_rate: number;
+  /** Payload bytes of all time, kept across restarts */
+  total_downloaded: number;
+  /** Payload bytes of all time, kept across restarts */
+  total_uploaded: number;
+  /** The same and more */
+  stats: GetGlobalStatsMore;
+}
+
+export interface SessionStatusResponse {
+  /** "running" */
+  status: string;
+  /** The daemon's process id */
+  pid: number;
+  /** Seconds since it started */
+  uptime: number;
+  /** Its version */
+  version: string;
+  /** How many torrents it has */
+  num_torrents: number;
+  /** Where this API is */
+  ipc_url: string;
+  /** The id of its store, made with it (+) */
+  lineage: string;
+  /** The id of this machine's daemon (+) */
+  node_id: string;
+}
+
+export interface TorrentStatus {
+  /** The info-hash, hex in lower case; of a hybrid torrent the v1 one */
+  info_hash: string;
+  /** The name; until a magnet's metadata is known its dn, else the hash */
+  name: string;
+  /** What it is doing */
+  status: TorrentState;
+  /** The part of the wanted bytes that is here */
+  progress: number;
+  /** Payload, bytes a second */
+  download_rate: number;
+  /** Payload, bytes a second */
+  upload_rate: number;
+  /** Connected peers, seeds included */
+  num_peers: number;
+  /** Connected peers that have everything */
+  num_seeds: number;
+  /** Bytes in all files; 0 until the metadata is known */
+  total_size: number;
+  /** Payload bytes of all time */
+  downloaded: number;
+  /** Payload bytes of all time */
+  uploaded: number;
+  /** BEP 27: peers from its trackers only */
+  is_private: boolean;
+  /** Why it is in status error, else null (+) */
+  error: string | null;
+  /** The folder that its files are in (+) */
+  output_dir: string;
+  /** What users call it (+) */
+  labels: string[];
+  /** When it was added, Unix seconds (+) */
+  added_at: number;
+}
+
+export interface TorrentsAddRequest {
+  /** A .torrent file that the daemon can read, or a magnet link (BEP 9); empty with torrent_data. Default: "" */
+  path_or_magnet?: string | null;
+  /** The folder for its files, within disk.allowed_paths; default: disk.download_path */
+  output_dir?: string | null;
+  /** Use the checkpoint kept when this torrent was last removed without its data. Default: false */
+  resume?: boolean | null;
+  /** A .torrent file's bytes in base64, instead of path_or_magnet (+) */
+  torrent_data?: string | null;
+  /** Do not start it (+). Default: false */
+  paused?: boolean | null;
+  /** What to call it, to find it by (+). Default: [] */
+  labels?: string[] | null;
+  /** Fetch the pieces in their order (+). Default: false */
+  sequential?: boolean | null;
+}
+
+export interface TorrentsAddResponse {
+  /** Its info-hash */
+  info_hash: string;
+  /** "added" */
+  status: string;
+}
+
+export interface TorrentsListResponse {
+  /** The rows, in order of adding where no sort was asked */
+  torrents: TorrentStatus[];
+  /** With since: the revision of this answer, for the next since (+) */
+  revision?: string;
+  /** With since: true where these are all rows, since the revision was unknown or too old (+) */
+  full?: boolean;
+  /** With since: the info-hashes that went (+) */
+  removed?: string[];
+}
+
+export interface TorrentsPeersResponse {
+  /** The torrent */
+  info_hash: string;
+  /** Its connected peers */
+  peers: Peer[];
+  /** How many */
+  count: number;
+}
+
+/** Events, told apart by `type`. */
+export type AnyEvent = { [T in EventType]: Event & { type: T } }[EventType];
+
+export type SocketRequest =
+  | { action: "subscribe" | "unsubscribe"; data: { event_types: EventType[] } }
+  | { action: "ping" | "pong" };
+
+export type SocketReply =
+  | { action: "subscribed" | "unsubscribed"; event_types: EventType[] }
+  | { action: "pong" | "ping" }
+  | { action: "error"; error: string };
+
+export type ErrorCode =
+  | "BAD_REQUEST"
+  | "REQUEST_TIMEOUT"
+  | "URI_TOO_LONG"
+  | "HEADERS_TOO_LARGE"
+  | "BODY_TOO_LARGE"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "HOST_NOT_ALLOWED"
+  | "ORIGIN_NOT_ALLOWED"
+  | "FORBIDDEN_SCOPE"
+  | "RATE_LIMITED"
+  | "NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "AUTH_REQUIRED"
+  | "INVALID_JSON"
+  | "VALIDATION_ERROR"
+  | "INVALID_INFO_HASH"
+  | "IDEMPOTENCY_CONFLICT"
+  | "STARTING"
+  | "SHUTTING_DOWN"
+  | "STATE_IO_ERROR"
+  | "TOO_MANY_CONNECTIONS"
+  | "STATE_STORAGE_FULL"
+  | "INTERNAL_ERROR"
+  | "TORRENT_NOT_FOUND"
+  | "ADD_TORRENT_ERROR"
+  | "ADD_TORRENT_TIMEOUT"
+  | "TORRENT_EXISTS"
+  | "ANNOUNCE_ERROR"
+  | "EXPORT_ERROR"
+  | "IMPORT_ERROR"
+  | "RESUME_ERROR"
+  | "REMOVE_ERROR"
+  | "FILE_LIST_FAILED"
+  | "FILE_SELECT_FAILED"
+  | "FILE_DESELECT_FAILED"
+  | "FILE_PRIORITY_FAILED"
+  | "FILE_VERIFY_FAILED"
+  | "QUEUE_ADD_FAILED"
+  | "QUEUE_NOT_FOUND"
+  | "QUEUE_MOVE_FAILED"
+  | "NAT_DISCOVER_FAILED"
+  | "NAT_MAP_FAILED"
+  | "NAT_UNMAP_FAILED"
+  | "NAT_REFRESH_FAILED"
+  | "NAT_ERROR"
+  | "INVALID_PORT"
+  | "SCRAPE_FAILED"
+  | "SCRAPE_NOT_FOUND"
+  | "SECURITY_ERROR"
+  | "CONFIG_UPDATE_FAILED";
+
+/** The one shape of every error. */
+export interface ErrorAnswer {
+  /** For people */
+  error: string;
+  /** For programs */
+  code: ErrorCode;
+  /** What helps to mend it */
+  details: ({ field?: string; problems?: { field: string; message: string }[] } & Record<string, unknown>) | null;
+}
+
+export interface Operations {
+  /** Is the daemon up, and which one is it */
+  "session.status": {
+    method: "GET";
+    path: "/api/v1/status";
+    answer: SessionStatusResponse;
+  };
+  /** Sums over all torrents, rates and totals */
+  "session.stats": {
+    method: "GET";
+    path: "/api/v1/session/stats";
+    answer: SessionStatsResponse;
+  };
+  /** Stop the daemon, cleanly */
+  "session.shutdown": {
+    method: "POST";
+    path: "/api/v1/shutdown";
+    answer: SessionShutdownResponse;
+  };
+  /** Metrics for Prometheus */
+  "session.metrics": {
+    method: "GET";
+    path: "/api/v1/metrics";
+    answer: string;
+  };
+  /** For load balancers: ok, or degraded with 503 (+) */
+  "session.health": {
+    method: "GET";
+    path: "/health";
+    answer: SessionHealthResponse;
+  };
+  /** This API as an OpenAPI 3.1 document (+) */
+  "session.openapi": {
+    method: "GET";
+    path: "/api/v1/openapi.json";
+    answer: string;
+  };
+  /** The WebSocket of events */
+  "events.watch": {
+    method: "GET";
+    path: "/api/v1/events";
+    answer: WebSocket;
+  };
+  /** Add a torrent by file, magnet link or content */
+  "torrents.add": {
+    method: "POST";
+    path: "/api/v1/torrents/add";
+    body: TorrentsAddRequest;
+    answer: TorrentsAddResponse;
+  };
+  /** All torrents, or what changed since a revision */
+  "torrents.list": {
+    method: "GET";
+    path: "/api/v1/torrents";
+    in_query: { since?: string; fields?: string; status?: string; label?: string; sort?: string; offset?: number; limit?: number };
+    in_header: { "If-None-Match"?: string };
+    answer: TorrentsListResponse;
+  };
+  /** One torrent */
+  "torrents.get": {
+    method: "GET";
+    path: "/api/v1/torrents/{info_hash}";
+    in_path: { info_hash: InfoHash };
+    in_header: { "If-None-Match"?: string };
+    answer: TorrentStatus;
+  };
+  /** Remove a torrent, and its files where asked */
+  "torrents.remove": {
+    method: "DELETE";
+    path: "/api/v1/torrents/{info_hash}";
+    in_path: { info_hash: InfoHash };
+    in_query: { delete_files?: boolean };
+    answer: Done;
+  };
+  /** Stop a torrent's transfers until it is resumed */
+  "torrents.pause": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/pause";
+    in_path: { info_hash: InfoHash };
+    answer: Done;
+  };
+  /** Let a paused torrent go on */
+  "torrents.resume": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/resume";
+    in_path: { info_hash: InfoHash };
+    answer: Done;
+  };
+  /** A torrent's connected peers */
+  "torrents.peers": {
+    method: "GET";
+    path: "/api/v1/torrents/{info_hash}/peers";
+    in_path: { info_hash: InfoHash };
+    answer: TorrentsPeersResponse;
+  };
+}
