@@ -1,0 +1,128 @@
+// What can come to be true: plain data that the rooms below hand up. Only state::apply() turns facts into rows,
+// revisions and events. Also the record of a torrent as users asked for it, which the store keeps and the engine is
+// asked to make real.
+#pragma once
+
+#include "contract/settings.hpp"
+#include "contract/types.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ccbt::model {
+
+using contract::info_hash;
+using contract::info_hashes;
+using contract::queue_priority;
+using contract::torrent_id;
+
+/// A folder that torrents may live below, with an id of its own that its marker file (.ccbt-root) carries, so that an
+/// unmounted drive is noticed instead of being written into.
+struct storage_root {
+    torrent_id id;    // 128 random bits, in the marker as 32 hex digits
+    std::string path; // absolute, without a slash at the end
+    bool operator==(storage_root const&) const = default;
+};
+
+/// What a user asked of a torrent. Immutable but through a commit.
+struct torrent_asked {
+    torrent_id id;
+    info_hashes hashes;
+    std::string name;         // metainfo's, else the magnet's dn, else empty; UTF-8
+    std::string magnet;       // the link, where it came as one
+    bool has_metainfo = false; // the bytes lie in the store, apart
+    bool is_private = false;
+    std::int64_t total_size = 0; // 0 without metainfo
+    torrent_id root;          // the storage_root
+    std::string folder;       // relative to the root, "" for the root itself
+    bool paused = false;
+    bool sequential = false;
+    std::vector<std::string> labels;
+    double added_at = 0;
+    std::int64_t down_kib = 0, up_kib = 0; // 0: no limit of its own
+    std::vector<std::uint8_t> file_priorities; // libtorrent's 0 to 7 by file index; empty: all normal (4)
+    std::int64_t queue_order = 0;              // smaller goes first
+    queue_priority priority = queue_priority::normal;
+    bool in_queue = true;
+    bool operator==(torrent_asked const&) const = default;
+};
+
+/// What the engine saw of a torrent, sampled about once a second where something moved.
+struct torrent_seen {
+    torrent_id id;
+    contract::torrent_state state = contract::torrent_state::starting; // paused, seeding, downloading, checking, metadata
+    double progress = 0;
+    double download_rate = 0, upload_rate = 0;
+    std::int64_t num_peers = 0, num_seeds = 0;
+    std::int64_t downloaded = 0, uploaded = 0; // payload, of all time
+    bool finished = false;                     // every wanted piece is here
+    bool operator==(torrent_seen const&) const = default;
+};
+
+/// What this machine last knew of a torrent, kept in the journal for an immediate list after a restart.
+struct torrent_done {
+    torrent_id id;
+    double progress = 0;
+    std::int64_t downloaded = 0, uploaded = 0;
+    double completed_at = 0; // 0: not yet
+    bool operator==(torrent_done const&) const = default;
+};
+
+// Facts of the store: what has been committed.
+struct torrent_put { // added, or changed when the id is known
+    std::shared_ptr<torrent_asked const> asked;
+};
+struct torrent_gone {
+    torrent_id id;
+};
+// Facts of the engine.
+struct torrents_seen {
+    std::vector<torrent_seen> samples;
+};
+struct torrent_failed { // its status is error until `torrent_recovered`
+    torrent_id id;
+    std::string message; // for people, no secrets
+};
+struct torrent_recovered {
+    torrent_id id;
+};
+struct torrent_finished { // every wanted piece has come and been hashed, in this run
+    torrent_id id;
+};
+struct metadata_arrived { // BEP 9: a magnet has become a torrent
+    torrent_id id;
+    std::shared_ptr<std::string const> metainfo; // a whole .torrent file, bencoded
+    info_hashes hashes;
+    std::string name;
+    bool is_private = false;
+    std::int64_t total_size = 0;
+};
+struct session_seen { // about once a second
+    std::int64_t dht_nodes = 0;
+    std::int64_t session_downloaded = 0, session_uploaded = 0; // payload since the start
+};
+struct engine_caught_up { // every torrent of the start has been handed to libtorrent and answered
+};
+struct facts_lost { // the engine dropped alerts: it will tell everything again
+};
+// Facts of the house.
+struct root_offline {
+    torrent_id root;
+};
+struct root_online {
+    torrent_id root;
+};
+struct config_changed { // in force now
+    std::vector<std::string> keys;
+};
+struct stopping_now {};
+
+using fact = std::variant<torrent_put, torrent_gone, torrents_seen, torrent_failed, torrent_recovered,
+                          torrent_finished, metadata_arrived, session_seen, engine_caught_up, facts_lost,
+                          root_offline, root_online, config_changed, stopping_now>;
+
+} // namespace ccbt::model

@@ -1,0 +1,166 @@
+#include "model/state.hpp"
+
+namespace ccbt::model {
+
+using contract::event_data;
+using contract::event_type;
+
+state::state(beginning from) : beginning_{from}, events_{from.first_seq} {
+    totals_.downloaded = from.removed_downloaded;
+    totals_.uploaded = from.removed_uploaded;
+}
+
+void state::know_root(storage_root const& root) { roots_[root.id].root = root; }
+
+storage_root const* state::root(torrent_id id) const {
+    auto const at = roots_.find(id);
+    return at == roots_.end() ? nullptr : &at->second.root;
+}
+
+bool state::is_offline(torrent_id root) const {
+    auto const at = roots_.find(root);
+    return at == roots_.end() || at->second.offline;
+}
+
+std::string state::folder_of(torrent_asked const& asked) const {
+    auto const* at = root(asked.root);
+    if (at == nullptr) return {};
+    if (asked.folder.empty()) return at->path;
+    return at->path == "/" ? at->path + asked.folder : at->path + '/' + asked.folder;
+}
+
+session_totals state::totals() const {
+    auto all = totals_;
+    all.downloaded += torrents_.sums().downloaded;
+    all.uploaded += torrents_.sums().uploaded;
+    return all;
+}
+
+void state::restore(std::shared_ptr<torrent_asked const> asked, torrent_done const& done) {
+    auto& row = torrents_.insert(std::move(asked), number_);
+    row.restored = true;
+    row.offline = is_offline(row.asked->root);
+    row.seen.progress = done.progress;
+    row.seen.downloaded = done.downloaded;
+    row.seen.uploaded = done.uploaded;
+    refresh(row);
+}
+
+void state::apply(std::span<fact const> facts, double now) {
+    ++number_;
+    now_ = now;
+    for (auto const& one : facts) std::visit([this](auto const& f) { on(f); }, one);
+}
+
+void state::tell_changes(double now) {
+    if (torrents_.changed() <= told_) return;
+    told_ = torrents_.changed();
+    events_.pass_on(event_type::torrents_changed, event_data{.revision = revision().token()}, now);
+}
+
+event_data state::about(torrent_row const& row) const {
+    event_data data;
+    data.info_hash = row.view->info_hash;
+    data.name = row.view->name;
+    return data;
+}
+
+void state::refresh(torrent_row& row) {
+    auto const* root_of = root(row.asked->root);
+    bool const is_new = !row.view;
+    auto const before = is_new ? torrent_state::starting : row.view->status;
+    if (!torrents_.refresh(row, root_of == nullptr ? std::string{} : root_of->path, number_)) return;
+    auto const after = row.view->status;
+    // That the torrents of before get going after a start is no news of each of them.
+    bool const just_started = row.restored && before == torrent_state::starting;
+    if (after != torrent_state::starting) row.restored = false;
+    if (is_new || just_started || before == after) return;
+    auto data = about(row);
+    data.status = std::string{contract::name_of(after)};
+    events_.record(event_type::torrent_status_changed, std::move(data), now_);
+}
+
+void state::on(torrent_put const& f) {
+    if (auto* row = torrents_.row(f.asked->id)) {
+        bool const had_metainfo = row->asked->has_metainfo;
+        torrents_.replace_asked(*row, f.asked);
+        refresh(*row);
+        if (!had_metainfo && f.asked->has_metainfo)
+            events_.record(event_type::metadata_ready, about(*row), now_);
+        return;
+    }
+    auto& row = torrents_.insert(f.asked, number_);
+    row.offline = is_offline(f.asked->root);
+    refresh(row);
+    events_.record(event_type::torrent_added, about(row), now_);
+}
+
+void state::on(torrent_gone const& f) {
+    auto const* row = torrents_.find(f.id);
+    if (row == nullptr) return;
+    totals_.downloaded += row->view->downloaded;
+    totals_.uploaded += row->view->uploaded;
+    auto data = about(*row);
+    torrents_.erase(f.id, number_);
+    events_.record(event_type::torrent_removed, std::move(data), now_);
+}
+
+void state::on(torrents_seen const& f) {
+    for (auto const& sample : f.samples) {
+        auto* row = torrents_.row(sample.id);
+        if (row == nullptr) continue; // removed meanwhile
+        row->seen = sample;
+        refresh(*row);
+    }
+}
+
+void state::on(torrent_failed const& f) {
+    auto* row = torrents_.row(f.id);
+    if (row == nullptr) return;
+    row->failed = f.message.empty() ? "unknown error" : f.message;
+    refresh(*row);
+}
+
+void state::on(torrent_recovered const& f) {
+    auto* row = torrents_.row(f.id);
+    if (row == nullptr) return;
+    row->failed.clear();
+    refresh(*row);
+}
+
+void state::on(torrent_finished const& f) {
+    auto const* row = torrents_.find(f.id);
+    if (row == nullptr) return;
+    events_.record(event_type::torrent_completed, about(*row), now_);
+}
+
+void state::on(session_seen const& f) {
+    totals_.dht_nodes = f.dht_nodes;
+    totals_.session_downloaded = f.session_downloaded;
+    totals_.session_uploaded = f.session_uploaded;
+}
+
+void state::on(config_changed const& f) {
+    events_.record(event_type::config_updated, event_data{.keys = f.keys}, now_);
+}
+
+void state::on(stopping_now const&) {
+    stopping_ = true;
+    events_.record(event_type::shutdown, event_data{}, now_);
+}
+
+void state::set_offline(torrent_id id, bool offline) {
+    auto const at = roots_.find(id);
+    if (at == roots_.end() || at->second.offline == offline) return;
+    at->second.offline = offline;
+    for (auto const* row = torrents_.first(); row != nullptr; row = row->added_after) {
+        if (row->asked->root != id) continue;
+        auto& changed = *torrents_.row(row->asked->id);
+        changed.offline = offline;
+        refresh(changed);
+    }
+    events_.record(offline ? event_type::storage_offline : event_type::storage_online,
+                   event_data{.path = at->second.root.path}, now_);
+}
+
+} // namespace ccbt::model

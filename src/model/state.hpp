@@ -1,0 +1,86 @@
+// The truth in memory. Commands go down, facts come up: only apply() changes anything here, and every event is derived
+// from a fact. Loop thread; no I/O, no clock (the time comes with the fact), knows nobody who reads it.
+#pragma once
+
+#include "model/event_log.hpp"
+#include "model/facts.hpp"
+#include "model/torrent_table.hpp"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+namespace ccbt::model {
+
+struct session_totals {
+    std::int64_t downloaded = 0, uploaded = 0;                 // of all time
+    std::int64_t session_downloaded = 0, session_uploaded = 0; // since this start
+    std::int64_t dht_nodes = 0;
+};
+
+class state {
+public:
+    struct beginning {
+        std::uint64_t incarnation = 1; // random, of this run
+        std::int64_t first_seq = 1;
+        std::int64_t removed_downloaded = 0, removed_uploaded = 0; // by torrents that are gone
+    };
+    explicit state(beginning from);
+
+    /// What was there at the start: no events, status starting until the engine tells.
+    void restore(std::shared_ptr<torrent_asked const> asked, torrent_done const& done);
+    void know_root(storage_root const& root);
+
+    void apply(std::span<fact const> facts, double now); // one revision for all of them
+    void apply(fact const& one, double now) { apply(std::span{&one, 1}, now); }
+
+    /// Tells the watchers that rows moved, where any did since it was last told.
+    void tell_changes(double now);
+
+    [[nodiscard]] contract::revision revision() const { return {beginning_.incarnation, number_}; }
+    [[nodiscard]] torrent_table const& torrents() const { return torrents_; }
+    [[nodiscard]] session_totals totals() const;
+    [[nodiscard]] event_log& events() { return events_; }
+    [[nodiscard]] storage_root const* root(torrent_id id) const;
+    [[nodiscard]] bool is_offline(torrent_id root) const;
+    [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
+    [[nodiscard]] bool stopping() const { return stopping_; }
+
+private:
+    void on(torrent_put const& f);
+    void on(torrent_gone const& f);
+    void on(torrents_seen const& f);
+    void on(torrent_failed const& f);
+    void on(torrent_recovered const& f);
+    void on(torrent_finished const& f);
+    void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
+    void on(session_seen const& f);
+    void on(engine_caught_up const&) {}
+    void on(facts_lost const&) {} // the engine tells everything again
+    void on(root_offline const& f) { set_offline(f.root, true); }
+    void on(root_online const& f) { set_offline(f.root, false); }
+    void on(config_changed const& f);
+    void on(stopping_now const& f);
+
+    void set_offline(torrent_id root, bool offline);
+    void refresh(torrent_row& row);
+    [[nodiscard]] contract::event_data about(torrent_row const& row) const;
+
+    struct known_root {
+        storage_root root;
+        bool offline = false;
+    };
+
+    beginning beginning_;
+    std::uint64_t number_ = 1;
+    std::uint64_t told_ = 1;
+    double now_ = 0; // of the facts being applied
+    torrent_table torrents_;
+    event_log events_;
+    session_totals totals_;
+    std::unordered_map<torrent_id, known_root> roots_;
+    bool stopping_ = false;
+};
+
+} // namespace ccbt::model

@@ -1,0 +1,173 @@
+#include "model/torrent_table.hpp"
+
+#include <algorithm>
+
+namespace ccbt::model {
+
+namespace {
+
+std::string output_folder(std::string const& root, std::string const& folder) {
+    if (folder.empty()) return root;
+    return root == "/" ? root + folder : root + '/' + folder;
+}
+
+bool same(contract::torrent_status const& a, contract::torrent_status const& b) {
+    return a.status == b.status && a.progress == b.progress && a.download_rate == b.download_rate &&
+           a.upload_rate == b.upload_rate && a.num_peers == b.num_peers && a.num_seeds == b.num_seeds &&
+           a.downloaded == b.downloaded && a.uploaded == b.uploaded && a.total_size == b.total_size &&
+           a.name == b.name && a.error == b.error && a.info_hash == b.info_hash && a.labels == b.labels &&
+           a.output_dir == b.output_dir && a.is_private == b.is_private && a.added_at == b.added_at;
+}
+
+} // namespace
+
+torrent_state status_of(torrent_row const& row) {
+    if (row.offline || !row.failed.empty()) return torrent_state::error;
+    if (row.seen.state == torrent_state::starting) return torrent_state::starting;
+    // A paused torrent may still be looked through; everything else is as the user asked, at once.
+    if (row.asked->paused && row.seen.state != torrent_state::checking) return torrent_state::paused;
+    if (!row.asked->paused && row.seen.state == torrent_state::paused)
+        return row.seen.finished             ? torrent_state::seeding
+               : row.asked->has_metainfo     ? torrent_state::downloading
+                                             : torrent_state::metadata;
+    return row.seen.state;
+}
+
+torrent_row const* torrent_table::find(torrent_id id) const {
+    auto const at = rows_.find(id);
+    return at == rows_.end() ? nullptr : at->second.get();
+}
+
+torrent_row const* torrent_table::find(info_hash const& either) const {
+    auto const at = by_hash_.find(either);
+    return at == by_hash_.end() ? nullptr : at->second;
+}
+
+torrent_row* torrent_table::row(torrent_id id) {
+    auto const at = rows_.find(id);
+    return at == rows_.end() ? nullptr : at->second.get();
+}
+
+void torrent_table::name(torrent_row& row) {
+    for (auto const* hash : {&row.asked->hashes.v1, &row.asked->hashes.v2})
+        if (*hash) by_hash_[*hash] = &row;
+}
+
+void torrent_table::unname(torrent_row const& row) {
+    for (auto const* hash : {&row.asked->hashes.v1, &row.asked->hashes.v2})
+        if (*hash) by_hash_.erase(*hash);
+}
+
+torrent_row& torrent_table::insert(std::shared_ptr<torrent_asked const> asked, std::uint64_t at) {
+    auto made = std::make_unique<torrent_row>();
+    auto& row = *made;
+    row.asked = std::move(asked);
+    row.seen.id = row.asked->id;
+    rows_[row.asked->id] = std::move(made);
+    name(row);
+    row.added_before = last_added_;
+    (last_added_ == nullptr ? first_added_ : last_added_->added_after) = &row;
+    last_added_ = &row;
+    link_changed(row, at);
+    return row;
+}
+
+void torrent_table::replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked) {
+    unname(row);
+    row.asked = std::move(asked);
+    name(row);
+}
+
+bool torrent_table::refresh(torrent_row& row, std::string const& root_path, std::uint64_t at) {
+    auto const& asked = *row.asked;
+    contract::torrent_status s;
+    s.info_hash = asked.hashes.canonical().hex();
+    s.name = asked.name.empty() ? s.info_hash : asked.name;
+    s.status = status_of(row);
+    s.progress = std::clamp(row.seen.progress, 0.0, 1.0);
+    bool const moves = s.status != torrent_state::paused && s.status != torrent_state::error;
+    s.download_rate = moves ? row.seen.download_rate : 0;
+    s.upload_rate = moves ? row.seen.upload_rate : 0;
+    s.num_peers = moves ? row.seen.num_peers : 0;
+    s.num_seeds = moves ? row.seen.num_seeds : 0;
+    s.total_size = asked.total_size;
+    s.downloaded = row.seen.downloaded;
+    s.uploaded = row.seen.uploaded;
+    s.is_private = asked.is_private;
+    if (row.offline)
+        s.error = "the storage folder " + root_path + " is not there: is the drive mounted?";
+    else if (!row.failed.empty())
+        s.error = row.failed;
+    s.output_dir = output_folder(root_path, asked.folder);
+    s.labels = asked.labels;
+    s.added_at = asked.added_at;
+    if (row.view && same(*row.view, s)) return false;
+
+    if (row.view) count(row, -1);
+    row.view = torrent_row_view{std::move(s)};
+    count(row, +1);
+    unlink_changed(row);
+    link_changed(row, at);
+    return true;
+}
+
+void torrent_table::erase(torrent_id id, std::uint64_t at) {
+    auto const found = rows_.find(id);
+    if (found == rows_.end()) return;
+    auto& row = *found->second;
+    if (row.view) count(row, -1);
+    unname(row);
+    unlink_changed(row);
+    (row.added_before == nullptr ? first_added_ : row.added_before->added_after) = row.added_after;
+    (row.added_after == nullptr ? last_added_ : row.added_after->added_before) = row.added_before;
+    gone_.push_back({at, row.asked->hashes.canonical().hex()});
+    if (gone_.size() > most_gone) {
+        gone_known_since_ = gone_.front().at;
+        gone_.pop_front();
+    }
+    changed_ = at;
+    rows_.erase(found);
+}
+
+void torrent_table::link_changed(torrent_row& row, std::uint64_t at) {
+    row.changed = at;
+    changed_ = at;
+    row.changed_before = last_changed_;
+    row.changed_after = nullptr;
+    if (last_changed_ != nullptr) last_changed_->changed_after = &row;
+    last_changed_ = &row;
+}
+
+void torrent_table::unlink_changed(torrent_row& row) {
+    if (row.changed_before != nullptr) row.changed_before->changed_after = row.changed_after;
+    if (row.changed_after != nullptr) row.changed_after->changed_before = row.changed_before;
+    if (last_changed_ == &row) last_changed_ = row.changed_before;
+    row.changed_before = row.changed_after = nullptr;
+}
+
+void torrent_table::count(torrent_row const& row, int sign) {
+    auto const& v = *row.view;
+    sums_.by_state[static_cast<std::size_t>(v.status)] += sign;
+    sums_.downloaded += sign * v.downloaded;
+    sums_.uploaded += sign * v.uploaded;
+    sums_.num_peers += sign * v.num_peers;
+    sums_.download_rate += sign * v.download_rate;
+    sums_.upload_rate += sign * v.upload_rate;
+    sums_.progress += sign * v.progress;
+}
+
+std::optional<torrent_table::delta> torrent_table::changes_since(std::uint64_t since) const {
+    if (since < gone_known_since_) return std::nullopt;
+    delta out;
+    for (auto const* row = last_changed_; row != nullptr && row->changed > since; row = row->changed_before)
+        out.rows.push_back(row);
+    for (auto g = gone_.rbegin(); g != gone_.rend() && g->at > since; ++g)
+        // Removed and added again since: the row says all.
+        if (auto const hash = info_hash::parse(g->hash); !hash || !by_hash_.contains(*hash))
+            out.removed.push_back(g->hash);
+    std::sort(out.removed.begin(), out.removed.end());
+    out.removed.erase(std::unique(out.removed.begin(), out.removed.end()), out.removed.end());
+    return out;
+}
+
+} // namespace ccbt::model
