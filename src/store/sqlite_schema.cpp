@@ -1,0 +1,248 @@
+#include "store/sqlite_schema.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace ccbt::store {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t application_id = 0x63636274; // "ccbt"
+
+// Hashes have no UNIQUE constraint: a damaged row stays where it is and must not keep its torrent from being
+// added again. The writer checks them.
+constexpr char const* version_1 = R"(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE torrents(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, v1 BLOB, v2 BLOB, name TEXT NOT NULL,
+    magnet TEXT NOT NULL, has_metainfo INTEGER NOT NULL, is_private INTEGER NOT NULL, total_size INTEGER NOT NULL,
+    root BLOB NOT NULL, folder TEXT NOT NULL, paused INTEGER NOT NULL, sequential INTEGER NOT NULL,
+    labels BLOB NOT NULL, added_at REAL NOT NULL, down_kib INTEGER NOT NULL, up_kib INTEGER NOT NULL,
+    file_priorities BLOB NOT NULL, queue_order INTEGER NOT NULL, priority INTEGER NOT NULL,
+    in_queue INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;
+CREATE INDEX torrents_v1 ON torrents(v1) WHERE v1 IS NOT NULL;
+CREATE INDEX torrents_v2 ON torrents(v2) WHERE v2 IS NOT NULL;
+CREATE TABLE metainfo(row INTEGER PRIMARY KEY, id BLOB NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL)
+    STRICT;
+CREATE TABLE journal(row INTEGER PRIMARY KEY, id BLOB NOT NULL, progress REAL NOT NULL, downloaded INTEGER NOT NULL,
+    uploaded INTEGER NOT NULL, completed_at REAL NOT NULL, checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE resume(row INTEGER PRIMARY KEY, id BLOB NOT NULL, bytes BLOB NOT NULL, checksum INTEGER NOT NULL)
+    STRICT;
+CREATE TABLE totals(row INTEGER PRIMARY KEY, downloaded INTEGER NOT NULL, uploaded INTEGER NOT NULL,
+    checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE roots(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, path TEXT NOT NULL, checksum INTEGER NOT NULL)
+    STRICT;
+CREATE TABLE settings(row INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL,
+    checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE deletions(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, root_path TEXT NOT NULL,
+    files BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX operations_at ON operations(at);
+)";
+
+open_failure failed(open_failure::kind why, fs::path const& file, std::string what) {
+    return {why, fmt::format("{}: {}", file.string(), what)};
+}
+
+open_failure of_code(int code, connection const& on, fs::path const& file) {
+    using kind = open_failure::kind;
+    switch (primary(code)) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return failed(kind::locked, file, "another process has it open");
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_FULL: return failed(kind::unwritable, file, "cannot be written: " + on.message());
+    default: return failed(kind::damaged, file, "cannot be read: " + on.message());
+    }
+}
+
+std::string errno_text() { return std::generic_category().message(errno); }
+
+bool create_private(fs::path const& file) {
+    auto const fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd >= 0 && ::close(fd) == 0;
+}
+
+fs::path beside(fs::path const& file, std::string_view suffix) {
+    auto out = file;
+    return out += suffix;
+}
+
+std::uint32_t big_endian(std::span<std::uint8_t const> bytes) {
+    return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 |
+           bytes[3];
+}
+
+std::string newer_text(std::int64_t found, schema const& as) {
+    return fmt::format(
+        "version {} of the store, made by a newer ccbtd; this one knows up to version {}", found, as.version);
+}
+
+// The header as it lies in the file: what is refused here SQLite has not touched, its log not replayed.
+std::optional<open_failure> judge_header(connection& on, fs::path const& file, schema const& as) {
+    using kind = open_failure::kind;
+    std::array<std::uint8_t, 100> header{};
+    std::int64_t size = 0;
+    auto const code = on.read_raw(header, 0, size);
+    if (size < std::int64_t{header.size()}) return failed(kind::damaged, file, "too short for a store");
+    if (code != SQLITE_OK) return of_code(code, on, file);
+    if (std::memcmp(header.data(), "SQLite format 3", 16) != 0)
+        return failed(kind::damaged, file, "not a store");
+    auto const bytes = std::span{header};
+    if (big_endian(bytes.subspan(68, 4)) != application_id)
+        return failed(kind::damaged, file, "a database, but not a store of ccbtd");
+    auto const version = big_endian(bytes.subspan(60, 4));
+    if (version > static_cast<std::uint32_t>(as.version))
+        return failed(kind::newer, file, newer_text(version, as));
+    return std::nullopt;
+}
+
+// A value of a wrong type is one row's damage, which its checksum finds; all else is the structure's.
+std::optional<open_failure> check_structure(connection& on, fs::path const& file) {
+    std::vector<std::string> lines;
+    auto const code = on.query_lines("PRAGMA quick_check", lines);
+    if (code != SQLITE_OK) return of_code(code, on, file);
+    for (auto const& line : lines)
+        if (line != "ok" && line.find(" value in ") == std::string::npos)
+            return failed(open_failure::kind::damaged, file, line);
+    return std::nullopt;
+}
+
+std::optional<open_failure> back_up(connection& on, fs::path const& file, std::int64_t version) {
+    using kind = open_failure::kind;
+    auto const made = beside(file, ".backup.new");
+    std::error_code ignored;
+    fs::remove(made, ignored);
+    if (!create_private(made)) return failed(kind::unwritable, made, errno_text());
+    auto into = on.prepare("VACUUM INTO ?1");
+    auto const name = made.string();
+    into.bind_text(1, name);
+    auto const code = into.run();
+    if (code != SQLITE_OK) return failed(kind::unwritable, made, on.message());
+    auto const fd = ::open(made.c_str(), O_RDONLY | O_CLOEXEC);
+    auto const synced = fd >= 0 && ::fsync(fd) == 0;
+    if (fd >= 0) ::close(fd);
+    if (!synced) return failed(kind::unwritable, made, errno_text());
+    for (int n = 0; n < 1000; ++n) { // an earlier backup is kept
+        auto const place =
+            beside(file, fmt::format(".version-{}.backup{}", version, n == 0 ? "" : fmt::format("-{}", n)));
+        if (::link(made.c_str(), place.c_str()) != 0) {
+            if (errno == EEXIST) continue;
+            return failed(kind::unwritable, place, errno_text());
+        }
+        fs::remove(made, ignored);
+        if (!sync_directory(file.parent_path())) return failed(kind::unwritable, place, errno_text());
+        return std::nullopt;
+    }
+    return failed(kind::unwritable, made, "too many backups beside it");
+}
+
+std::optional<open_failure> migrate(
+    connection& on, fs::path const& file, schema const& as, std::int64_t from) {
+    std::vector<char const*> steps;
+    for (auto version = from; version < as.version; ++version)
+        for (auto const& step : as.steps)
+            if (step.from == version) steps.push_back(step.sql);
+    if (static_cast<std::int64_t>(steps.size()) != as.version - from)
+        return failed(open_failure::kind::damaged, file, fmt::format("version {} was never released", from));
+    if (auto broken = check_structure(on, file)) return broken;
+    if (auto refused = back_up(on, file, from)) return refused;
+    auto code = on.run("BEGIN IMMEDIATE");
+    for (auto const* const sql : steps)
+        if (code == SQLITE_OK) code = on.run(sql);
+    if (code == SQLITE_OK) code = on.run(fmt::format("PRAGMA user_version={}", as.version).c_str());
+    if (code == SQLITE_OK) code = on.run("COMMIT");
+    if (code == SQLITE_OK) return std::nullopt;
+    auto refused = of_code(code, on, file);
+    if (on.in_transaction()) static_cast<void>(on.run("ROLLBACK"));
+    return refused;
+}
+
+} // namespace
+
+schema const& current_schema() {
+    static constexpr schema current{1, version_1, {}};
+    return current;
+}
+
+bool sync_directory(fs::path const& directory) {
+    auto const fd = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return false;
+    auto const synced = ::fsync(fd) == 0;
+    ::close(fd);
+    return synced;
+}
+
+std::optional<open_failure> create_database(fs::path const& file, schema const& as) {
+    using kind = open_failure::kind;
+    std::error_code ignored;
+    for (auto const* const suffix : {"-wal", "-journal"})
+        if (auto const log = beside(file, suffix);
+            fs::exists(log, ignored) && fs::file_size(log, ignored) != 0)
+            return failed(kind::damaged, file, "is gone, but its log is there: " + log.filename().string());
+    auto const made = beside(file, ".new");
+    for (auto const* const suffix : {"", "-journal"}) fs::remove(beside(made, suffix), ignored);
+    if (!create_private(made)) return failed(kind::unwritable, made, errno_text());
+    connection on;
+    auto code = on.open(made.string(), true);
+    if (code == SQLITE_OK) {
+        auto const sql = fmt::format(
+            "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; {}; PRAGMA application_id={}; "
+            "PRAGMA user_version={}; COMMIT",
+            as.create, application_id, as.version);
+        code = on.run(sql.c_str());
+    }
+    if (code != SQLITE_OK) return failed(kind::unwritable, made, on.message());
+    if (on.close() != SQLITE_OK || ::rename(made.c_str(), file.c_str()) != 0 ||
+        !sync_directory(file.parent_path()))
+        return failed(kind::unwritable, file, errno_text());
+    return std::nullopt;
+}
+
+std::optional<open_failure> open_database(
+    connection& on, fs::path const& file, schema const& as, bool& clean) {
+    using kind = open_failure::kind;
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) return failed(kind::damaged, file, "not a regular file");
+    if (::access(file.c_str(), R_OK | W_OK) != 0) return failed(kind::unwritable, file, errno_text());
+    auto code = on.open(file.string(), false);
+    if (code != SQLITE_OK) return of_code(code, on, file);
+    if (auto refused = judge_header(on, file, as)) return refused;
+
+    code = on.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"
+                  "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
+                  "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON");
+    std::int64_t version = 0;
+    if (code == SQLITE_OK) code = on.query_integer("PRAGMA user_version", version);
+    if (code != SQLITE_OK) return of_code(code, on, file);
+    if (version > as.version)
+        return failed(kind::newer, file, newer_text(version, as)); // told by its log alone
+
+    std::vector<std::string> mode;
+    code = on.query_lines("PRAGMA journal_mode=WAL", mode);
+    if (code != SQLITE_OK) return of_code(code, on, file);
+    if (mode.empty() || mode.front() != "wal")
+        return failed(kind::unwritable, file, "its log cannot be written");
+
+    if (version < as.version)
+        if (auto refused = migrate(on, file, as, version)) return refused;
+    std::int64_t marked = 0;
+    code = on.query_integer("SELECT count(*) FROM meta WHERE key='clean' AND value='1'", marked);
+    if (code != SQLITE_OK) return of_code(code, on, file);
+    clean = marked == 1;
+    if (!clean)
+        if (auto broken = check_structure(on, file)) return broken;
+    ::chmod(file.c_str(), 0600); // a restored backup may have come with another mode
+    return std::nullopt;
+}
+
+} // namespace ccbt::store

@@ -1,0 +1,85 @@
+// The port of what users asked: torrents, metainfo, roots, settings laid over. The executor uses this one.
+//
+// Calls come from the loop's thread; `done` is called on the loop, later, never from within the call. A change is
+// committed, on stable storage, before `done` says so (P1); changes that wait together commit together.
+#pragma once
+
+#include "base/unique_function.hpp"
+#include "model/facts.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ccbt::store {
+
+using model::torrent_asked;
+using model::torrent_id;
+
+struct put_torrent { // insert or replace by id; a hash that another id has: conflict
+    std::shared_ptr<torrent_asked const> asked;
+};
+struct put_metainfo { // of a torrent that is not there: dropped, no error; so is what the journal keeps
+    torrent_id id;
+    std::shared_ptr<std::string const> bytes;
+};
+struct forget_torrent { // the record, its metainfo and its journal; unknown ids are no error
+    torrent_id id;
+};
+/// An intent to delete payload, recorded before the first file goes, so that a crash between does not leave half.
+struct intend_deletion {
+    torrent_id id;
+    std::string root_path;          // absolute
+    std::vector<std::string> files; // relative to root_path
+};
+struct deletion_done {
+    torrent_id id;
+};
+struct put_root {
+    model::storage_root root;
+};
+struct put_setting { // laid over the user's file; `json` empty takes it away
+    std::string key;
+    std::string json;
+};
+using change = std::variant<put_torrent, put_metainfo, forget_torrent, intend_deletion, deletion_done, put_root,
+                            put_setting>;
+
+enum class outcome : std::uint8_t {
+    committed,
+    conflict,    // a hash is another torrent's: nothing of this commit was applied
+    full,        // no space: nothing applied, later commits may succeed
+    io_error,    // nothing applied; the store may have turned read-only until a restart
+                 // (after a failed fsync the restart may find the change all the same, whole)
+    unavailable, // it is closing
+    unknown      // it cannot be known whether it was applied
+};
+
+struct commit {
+    std::string operation_id; // non-empty: the same id commits once, a second time answers committed
+    std::vector<change> changes; // all or nothing, in this order
+};
+
+struct snapshot { // what was there at the start
+    std::vector<std::shared_ptr<torrent_asked const>> torrents; // by queue_order, then added_at
+    std::vector<model::storage_root> roots;
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::vector<intend_deletion> deletions; // begun and not done
+    std::vector<std::string> quarantined;   // for the log: records that could not be read, left as they are
+    std::string lineage;                    // 32 hex digits, made with the store
+    std::string node_id;                    // the same, of this machine
+    bool clean = true;                      // the last run closed it
+};
+
+class truth {
+public:
+    virtual ~truth() = default;
+    virtual void commit_change(commit what, unique_function<void(outcome)> done) = 0;
+    /// The metainfo of a torrent, or null where there is none or it is damaged.
+    virtual void load_metainfo(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
+};
+
+} // namespace ccbt::store
