@@ -1,0 +1,297 @@
+// What libtorrent says, in one switch: an alert becomes at most one fact, and everything in it is copied, since an alert
+// lives only until the next ones are popped.
+#include "base/log.hpp"
+#include "engine/lt_convert.hpp"
+#include "engine/lt_session.hpp"
+#include "engine/lt_source.hpp"
+
+#include <libtorrent/alert_types.hpp>
+
+namespace ccbt::engine {
+
+namespace lt = libtorrent;
+
+namespace {
+
+std::string error_text(lt::error_code const& failed, lt::operation_t doing, std::string_view path,
+                       std::string_view save_path) {
+    if (failed == lt::errors::duplicate_torrent)
+        return "it is the same torrent as another one here (the two hashes of a hybrid)";
+    return to_text(failed, doing, path, save_path);
+}
+
+} // namespace
+
+torrent_ref lt_session::find(lt::torrent_handle const& handle) const {
+    return torrents_.find_serial(to_serial(handle.userdata()));
+}
+
+void lt_session::pump_alerts() {
+    alerts_posted_->store(false); // before popping, so that none is left that nobody posts for
+    auto alerts = std::vector<lt::alert*>{};
+    session_->pop_alerts(&alerts);
+    for (auto* const a : alerts) {
+        try {
+            on_alert(a);
+        } catch (std::exception const& e) {
+            log::error("{} could not be handled: {}", a->what(), e.what());
+        }
+    }
+}
+
+void lt_session::on_alert(lt::alert* a) {
+    switch (a->type()) {
+    case lt::add_torrent_alert::alert_type: return on(*lt::alert_cast<lt::add_torrent_alert>(a));
+    case lt::state_update_alert::alert_type: return on(*lt::alert_cast<lt::state_update_alert>(a));
+    case lt::metadata_received_alert::alert_type: return on(*lt::alert_cast<lt::metadata_received_alert>(a));
+    case lt::listen_succeeded_alert::alert_type: return on(*lt::alert_cast<lt::listen_succeeded_alert>(a));
+    case lt::listen_failed_alert::alert_type: log::warning("{}", a->message()); return;
+    case lt::session_error_alert::alert_type: log::error("{}", a->message()); return;
+    case lt::session_stats_alert::alert_type: {
+        auto const counted = lt::alert_cast<lt::session_stats_alert>(a)->counters();
+        auto const at = [&](int index) { return index < 0 ? std::int64_t{0} : counted[index]; };
+        tell_.tell(model::session_seen{at(dht_nodes_index_), at(received_index_), at(sent_index_)});
+        return;
+    }
+    case lt::save_resume_data_alert::alert_type: {
+        auto* const saved = lt::alert_cast<lt::save_resume_data_alert>(a);
+        if (auto const t = find(saved->handle)) saver_->data_came(t, std::move(saved->params));
+        return;
+    }
+    case lt::save_resume_data_failed_alert::alert_type:
+        if (auto const t = find(lt::alert_cast<lt::torrent_alert>(a)->handle)) saver_->give_up(t);
+        return;
+    case lt::cache_flushed_alert::alert_type:
+        if (auto const t = find(lt::alert_cast<lt::cache_flushed_alert>(a)->handle)) saver_->flushed(t);
+        return;
+    case lt::torrent_finished_alert::alert_type:
+        // Also told of what was complete before: whether anything was downloaded, its next sample says.
+        if (auto const t = find(lt::alert_cast<lt::torrent_finished_alert>(a)->handle)) {
+            t->finish_pending = true;
+            look_soon();
+        }
+        return;
+    case lt::torrent_checked_alert::alert_type: look_soon(); return;
+    case lt::file_error_alert::alert_type: {
+        auto const& e = *lt::alert_cast<lt::file_error_alert>(a);
+        auto const t = find(e.handle);
+        if (!t) return;
+        if (e.error == boost::system::errc::no_such_file_or_directory || e.error == boost::asio::error::eof ||
+            e.error == lt::errors::file_too_short)
+            t->recheck = true;
+        fail(t, error_text(e.error, e.op, e.filename(), t->how.save_path));
+        return;
+    }
+    case lt::torrent_error_alert::alert_type: {
+        auto const& e = *lt::alert_cast<lt::torrent_error_alert>(a);
+        if (auto const t = find(e.handle))
+            fail(t, error_text(e.error, lt::operation_t::unknown, e.filename(), t->how.save_path));
+        return;
+    }
+    case lt::torrent_conflict_alert::alert_type: {
+        auto const& c = *lt::alert_cast<lt::torrent_conflict_alert>(a);
+        for (auto const& handle : {c.handle, c.conflicting_torrent})
+            if (auto const t = find(handle))
+                fail(t, error_text(lt::errors::duplicate_torrent, lt::operation_t::unknown, "", ""));
+        return;
+    }
+    case lt::metadata_failed_alert::alert_type: log::info("{}", a->message()); return; // another peer may do better
+    case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
+    case lt::torrent_removed_alert::alert_type: {
+        auto const serial = to_serial(lt::alert_cast<lt::torrent_removed_alert>(a)->userdata);
+        if (auto const t = torrents_.find_serial(serial)) is_gone(t);
+        return;
+    }
+    case lt::alerts_dropped_alert::alert_type:
+        if (seeing_all_) {
+            lost_more_ = true; // perhaps after the look that is under way
+            return;
+        }
+        log::warning("alerts were lost; everything is looked at again");
+        tell_.tell(model::facts_lost{});
+        see_all_again();
+        return;
+    default: return;
+    }
+}
+
+void lt_session::on(lt::listen_succeeded_alert const& a) {
+    if (a.socket_type != lt::socket_type_t::tcp && a.socket_type != lt::socket_type_t::utp) return;
+    // Several sockets may listen; the first TCP one of IPv4 speaks for them, any other until then.
+    if (listen_port_ == 0 || (a.address.is_v4() && a.socket_type == lt::socket_type_t::tcp)) listen_port_ = a.port;
+}
+
+void lt_session::on(lt::add_torrent_alert const& a) {
+    auto const t = torrents_.find_serial(to_serial(a.params.userdata));
+    if (t && t->at == stage::adding) {
+        if (a.error) {
+            t->at = stage::refused;
+            if (t->forgotten) {
+                t->removing = true; // for its hashes to be free again
+                is_gone(t);
+            } else {
+                fail(t, error_text(a.error, lt::operation_t::unknown, "", ""));
+            }
+        } else {
+            t->handle = a.handle;
+            became_live(t);
+        }
+    }
+    adder_->answered();
+}
+
+void lt_session::became_live(torrent_ref const& t) {
+    t->at = stage::live;
+    if (t->forgotten) {
+        t->last_resume = t->first.resume;
+        return remove(t);
+    }
+    t->first = {};
+    t->last.reset();
+    t->last_save = steady::now();
+    if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
+    bring_to_wish(t);
+    look_soon();
+}
+
+void lt_session::on(lt::state_update_alert const& a) {
+    auto samples = std::vector<model::torrent_seen>{};
+    auto finished = std::vector<torrent_ref>{};
+    for (auto const& status : a.status) {
+        take_status(status, samples);
+        auto const t = find(status.handle);
+        if (!t || !t->finish_pending || !status.is_finished) continue;
+        if (status.total_payload_download <= t->finished_at_payload) continue; // complete before, or counted later
+        t->finish_pending = false;
+        t->finished_at_payload = status.total_payload_download;
+        finished.push_back(t);
+    }
+    if (!samples.empty()) tell_.tell(model::torrents_seen{std::move(samples)});
+    for (auto const& t : finished) {
+        tell_.tell(model::torrent_finished{t->id()});
+        saver_->want(t);
+    }
+    if (stopping_ == stopping::awaiting_update) {
+        stopping_ = stopping::saving;
+        save_what_is_dirty();
+        if (saver_->idle()) finish_stop();
+    } else if (std::exchange(save_at_update_, false)) {
+        save_what_is_dirty();
+    }
+}
+
+void lt_session::take_status(lt::torrent_status const& status, std::vector<model::torrent_seen>& samples) {
+    auto const t = find(status.handle);
+    if (!t || t->at != stage::live || t->forgotten) return;
+    auto const seen = to_seen(t->id(), status, t->how.asked->paused || t->failed, t->before);
+    auto const checking = status.state == lt::torrent_status::checking_files ||
+                          status.state == lt::torrent_status::checking_resume_data;
+    if (!checking && status.has_metadata && t->info) {
+        t->pieces = status.num_pieces;
+        auto const dirty = seen.downloaded != t->saved_downloaded || seen.uploaded != t->saved_uploaded ||
+                           t->pieces != t->saved_pieces;
+        if (dirty && !t->dirty) t->dirty_since = steady::now();
+        t->dirty = dirty;
+        if (dirty) dirty_.insert(t->serial);
+    }
+    if (t->last == seen) return;
+    t->last = seen;
+    samples.push_back(seen);
+}
+
+void lt_session::on(lt::metadata_received_alert const& a) {
+    if (auto const t = find(a.handle)) ask_for_metadata(t);
+}
+
+void lt_session::ask_for_metadata(torrent_ref const& t) {
+    struct outcome {
+        std::shared_ptr<lt::torrent_info const> info;
+        std::shared_ptr<std::string const> file;
+        torrent_source source;
+        std::string refused;
+    };
+    auto const made = std::make_shared<outcome>();
+    auto work = [made, handle = t->handle, magnet = t->how.asked->magnet] {
+        try {
+            made->info = handle.torrent_file();
+            auto const whole = handle.torrent_file_with_hashes();
+            if (!made->info || !whole) return;
+            auto link = parse_magnet(magnet);
+            if (!link) link = lt::add_torrent_params{};
+            made->file = std::make_shared<std::string const>(
+                make_torrent_file(*whole, link->trackers, link->url_seeds));
+            auto const source = read_torrent(*made->file); // with the limits of every torrent file
+            if (source) made->source = *source;
+            else made->refused = source.error().message;
+        } catch (std::exception const& e) {
+            made->info.reset(); // it has just been removed
+        }
+    };
+    auto done = here_.guard([this, t, made] {
+        if (!made->info || !made->file || t->forgotten || t->at != stage::live) return;
+        if (!made->refused.empty()) return fail(t, made->refused);
+        t->info = made->info;
+        auto const& s = made->source;
+        tell_.tell(model::metadata_arrived{t->id(), made->file, s.hashes, s.name, s.is_private, s.total_size});
+        if (!t->done.file_priorities.empty() || s.files.empty()) carry_out(t, prioritize{t->done.file_priorities});
+        saver_->want(t);
+        look_soon();
+    });
+    if (!asker_->run(std::move(work), std::move(done))) see_all_again();
+}
+
+// Alerts were dropped: answers to what is under way may be among them. What libtorrent has is the truth.
+void lt_session::see_all_again() {
+    if (std::exchange(seeing_all_, true)) return;
+    auto const all = std::make_shared<std::vector<lt::torrent_status>>();
+    auto work = [all, session = lt::session_handle{*session_}] {
+        try {
+            *all = session.get_torrent_status([](lt::torrent_status const&) { return true; },
+                                              lt::torrent_handle::query_accurate_download_counters);
+        } catch (std::exception const& e) {
+            log::error("the torrents could not be looked at again: {}", e.what());
+        }
+    };
+    auto done = here_.guard([this, all] {
+        seeing_all_ = false;
+        seen_all_again(*all);
+        if (std::exchange(lost_more_, false)) see_all_again();
+    });
+    if (!asker_->run(std::move(work), std::move(done))) seeing_all_ = false;
+}
+
+void lt_session::seen_all_again(std::vector<lt::torrent_status> const& all) {
+    auto there = std::unordered_map<std::uint64_t, lt::torrent_status const*>{};
+    for (auto const& status : all) there[to_serial(status.handle.userdata())] = &status;
+    auto torrents = std::vector<torrent_ref>{};
+    for (auto const& [serial, t] : torrents_.all()) torrents.push_back(t);
+    auto samples = std::vector<model::torrent_seen>{};
+    for (auto const& t : torrents) {
+        auto const found = there.find(t->serial);
+        auto const* const status = found == there.end() ? nullptr : found->second;
+        if (t->removing && !status) {
+            is_gone(t);
+        } else if (t->at == stage::adding) {
+            if (status) {
+                t->handle = status->handle;
+                became_live(t);
+            } else {
+                t->at = stage::waiting; // its answer, if one comes late, finds it adding again or live
+                adder_->enqueue(t);
+            }
+            adder_->answered();
+        } else if (t->at == stage::live && status) {
+            if (t->save == saving::asked || t->save == saving::flushing) saver_->give_up(t);
+            if (status->has_metadata && !t->info) ask_for_metadata(t);
+            if (status->errc) fail(t, error_text(status->errc, lt::operation_t::unknown, "", ""));
+            if (status->is_finished && status->total_payload_download > t->finished_at_payload)
+                t->finish_pending = true;
+            t->last.reset();
+            take_status(*status, samples);
+        }
+    }
+    if (!samples.empty()) tell_.tell(model::torrents_seen{std::move(samples)});
+    look_soon();
+}
+
+} // namespace ccbt::engine

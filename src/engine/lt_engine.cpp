@@ -1,0 +1,360 @@
+#include "engine/lt_engine.hpp"
+
+#include "base/log.hpp"
+#include "engine/lt_convert.hpp"
+#include "engine/lt_session.hpp"
+
+#include <libtorrent/extensions/smart_ban.hpp>
+#include <libtorrent/extensions/ut_metadata.hpp>
+#include <libtorrent/extensions/ut_pex.hpp>
+#include <libtorrent/ip_filter.hpp>
+#include <libtorrent/peer_info.hpp>
+#include <libtorrent/session_params.hpp>
+#include <libtorrent/session_stats.hpp>
+#include <libtorrent/version.hpp>
+
+namespace ccbt::engine {
+
+namespace lt = libtorrent;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto peers_answer_within = 3s;
+constexpr auto last_save_within = 5s;
+constexpr auto quiet_for = 150ms;
+constexpr auto least_between_saves = 2s;
+constexpr std::int64_t save_after_bytes = std::int64_t{48} << 20; // 64 MiB are promised; a sample is a second old
+
+std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_options const& with) {
+    auto params = lt::session_params{make_settings_pack(s, with.listen), {}};
+    params.settings.set_int(lt::settings_pack::alert_queue_size, with.alert_queue);
+    auto session = std::make_unique<lt::session>(std::move(params));
+    session->add_extension(&lt::create_ut_metadata_plugin);
+    session->add_extension(&lt::create_smart_ban_plugin);
+    if (s.discovery.enable_pex) session->add_extension(&lt::create_ut_pex_plugin);
+    // libtorrent leaves peers near by out of the global class, and so out of the global limits. Here limits bind all.
+    auto everyone = lt::ip_filter{};
+    auto const global = 1u << static_cast<std::uint32_t>(lt::session::global_peer_class_id);
+    everyone.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), global);
+    everyone.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), global);
+    session->set_peer_class_filter(everyone);
+    return session;
+}
+
+} // namespace
+
+std::unique_ptr<engine> make_lt_engine(lt_options with) { return std::make_unique<lt_session>(std::move(with)); }
+
+bool connect_peer(engine& to, torrent_id id, std::string const& ip, int port) {
+    auto* const session = dynamic_cast<lt_session*>(&to);
+    return session && session->connect_peer(id, ip, port);
+}
+
+std::string lt_version() { return lt::version(); }
+
+lt_session::lt_session(lt_options with)
+    : loop_{with.on}, settings_{std::move(with.settings)}, listen_{with.listen},
+      each_{make_per_torrent_settings(settings_)}, tell_{with.on, std::move(with.facts)},
+      session_{make_session(settings_, with)}, asker_{std::make_unique<worker>(with.on, 256)} {
+    saver_ = std::make_unique<lt_saver>(loop_, std::move(with.progress),
+                                        [this](torrent_ref const& t) { save_ended(t); });
+    adder_ = std::make_unique<lt_adder>(lt_adder::parts{
+        loop_, *session_, settings_, tell_, [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
+        [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
+    dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
+    received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
+    sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
+    // libtorrent's thread may only post; one post stands for all alerts until they are popped.
+    session_->set_alert_notify([&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
+        if (!posted->exchange(true)) on.post(pump);
+    });
+    ticker_ = loop_.every(1s, [this] { tick(); });
+    tell_caught_up_if_quiet(); // a start without torrents is caught up as well
+}
+
+lt_session::~lt_session() {
+    session_->set_alert_notify([] {});
+    adder_.reset();
+    saver_.reset();
+    asker_.reset(); // while libtorrent still answers
+    session_.reset(); // blocks until libtorrent's threads are gone
+}
+
+default_limits lt_session::defaults() const {
+    return {settings_.limits.per_torrent_down_kib, settings_.limits.per_torrent_up_kib};
+}
+
+void lt_session::ask(wish how, load first) {
+    if (stopping_ != stopping::no) return;
+    if (auto const t = torrents_.find(how.asked->id)) {
+        t->how = std::move(how);
+        bring_to_wish(t);
+        return;
+    }
+    auto const t = torrents_.put(std::move(how), std::move(first));
+    if (!t->how.blocked) adder_->enqueue(t);
+}
+
+void lt_session::bring_to_wish(torrent_ref const& t) {
+    switch (t->at) {
+    case stage::live:
+        for (auto const& d : reconcile(t->how, t->done, defaults())) carry_out(t, d);
+        return;
+    case stage::checking:
+        if (t->how.blocked && t->stop_check) *t->stop_check = true;
+        return;
+    case stage::refused:
+        if (t->how.asked->paused || t->how.blocked) return;
+        t->failed = false;
+        adder_->enqueue(t);
+        return;
+    case stage::waiting:
+        if (!t->how.blocked) adder_->enqueue(t);
+        return;
+    case stage::preparing:
+    case stage::adding: return; // looked at again when it is live
+    }
+}
+
+void lt_session::carry_out(torrent_ref const& t, deed const& what) {
+    auto const& h = t->handle;
+    if (std::holds_alternative<halt>(what)) {
+        h.pause();
+        if (t->how.blocked && t->info) h.flush_cache(); // closes its files
+        else saver_->want(t);
+        look_soon();
+    } else if (std::holds_alternative<start>(what)) {
+        if (t->failed) recover(t);
+        h.resume();
+        look_soon();
+    } else if (auto const* const l = std::get_if<limit>(&what)) {
+        h.set_download_limit(bytes_per_second(l->down_kib));
+        h.set_upload_limit(bytes_per_second(l->up_kib));
+    } else if (auto const* const o = std::get_if<order_pieces>(&what)) {
+        if (o->sequential) h.set_flags(lt::torrent_flags::sequential_download);
+        else h.unset_flags(lt::torrent_flags::sequential_download);
+    } else if (auto const* const p = std::get_if<prioritize>(&what)) {
+        auto files = make_priorities(p->files, t->info.get());
+        if (t->info) files.resize(static_cast<std::size_t>(t->info->num_files()), lt::default_priority);
+        h.prioritize_files(files);
+    }
+    record(what, t->done);
+}
+
+void lt_session::recover(torrent_ref const& t) {
+    t->failed = false;
+    t->handle.clear_error();
+    t->handle.unset_flags(lt::torrent_flags::upload_mode);
+    if (std::exchange(t->recheck, false)) t->handle.force_recheck();
+    tell_.tell(model::torrent_recovered{t->id()});
+}
+
+void lt_session::fail(torrent_ref const& t, std::string message) {
+    t->save_spoiled = true;
+    t->done.running = false; // so that the next wish to run starts it, and that clears the error
+    if (t->at == stage::live) t->handle.pause();
+    if (t->forgotten || std::exchange(t->failed, true)) return;
+    log::warning("torrent {}: {}", t->how.asked->hashes.canonical().hex(), message);
+    tell_.tell(model::torrent_failed{t->id(), std::move(message)});
+}
+
+void lt_session::tell_seen(torrent_ref const& t) {
+    if (t->last) tell_.tell(model::torrents_seen{{*t->last}});
+}
+
+void lt_session::look_soon() {
+    if (std::exchange(look_posted_, true)) return;
+    loop_.post(here_.guard([this] {
+        look_posted_ = false;
+        session_->post_torrent_updates(lt::torrent_handle::query_accurate_download_counters);
+    }));
+}
+
+void lt_session::tick() {
+    session_->post_torrent_updates(lt::torrent_handle::query_accurate_download_counters);
+    session_->post_session_stats();
+    auto const now = steady::now();
+    auto const interval = std::chrono::duration<double>(std::max(1.0, settings_.daemon.auto_save_interval - 1));
+    for (auto at = dirty_.begin(); at != dirty_.end();) {
+        auto const t = torrents_.find_serial(*at);
+        if (!t || !t->dirty || t->at != stage::live || t->forgotten) {
+            at = dirty_.erase(at);
+            continue;
+        }
+        ++at;
+        if (now - t->last_save < least_between_saves) continue;
+        auto const much = t->last && t->last->downloaded - t->saved_downloaded >= save_after_bytes;
+        if (much || now - t->dirty_since >= interval) saver_->want(t);
+    }
+}
+
+void lt_session::save_all() {
+    save_at_update_ = true;
+    look_soon();
+}
+
+void lt_session::save_what_is_dirty() {
+    for (auto const serial : dirty_)
+        if (auto const t = torrents_.find_serial(serial); t && t->dirty && t->at == stage::live && !t->forgotten)
+            saver_->want(t);
+}
+
+void lt_session::save_ended(torrent_ref const& t) {
+    if (t->forgotten && !t->removing) remove(t);
+    if (stopping_ == stopping::saving && saver_->idle())
+        loop_.post(here_.guard([this] {
+            if (saver_->idle()) finish_stop();
+        }));
+}
+
+void lt_session::forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) {
+    auto const t = torrents_.find(id);
+    if (!t) {
+        loop_.post([done = std::move(done)]() mutable { done(nullptr); });
+        return;
+    }
+    t->forgotten = true;
+    t->gone = std::move(done);
+    torrents_.release_id(t);
+    if (t->stop_check) *t->stop_check = true;
+    if (t->at != stage::live && t->at != stage::adding) {
+        t->last_resume = t->first.resume;
+        loop_.post(here_.guard([this, t] { is_gone(t); }));
+        return;
+    }
+    adder_->leaving(t->how.asked->hashes);
+    if (t->at == stage::live) {
+        t->handle.pause();
+        if (!t->info) return remove(t);
+        t->patience = loop_.after(last_save_within, [this, t] { remove(t); });
+        // A save that is under way may be from before the pause, yet it is whole: it will do.
+        if (t->save == saving::none) saver_->want(t);
+    }
+}
+
+void lt_session::remove(torrent_ref const& t) {
+    if (std::exchange(t->removing, true)) return;
+    saver_->give_up(t);
+    session_->remove_torrent(t->handle);
+}
+
+void lt_session::is_gone(torrent_ref const& t) {
+    auto const hashes = t->how.asked->hashes;
+    auto const was_in = t->removing;
+    torrents_.erase(t);
+    if (auto const done = std::make_shared<decltype(t->gone)>(std::move(t->gone)); *done)
+        loop_.post([done, resume = t->last_resume] { (*done)(resume); });
+    t->patience.reset();
+    if (was_in) adder_->left(hashes);
+}
+
+void lt_session::configure(contract::settings const& to) {
+    settings_ = to;
+    auto pack = make_settings_pack(settings_, listen_);
+    pack.clear(lt::settings_pack::alert_queue_size);
+    session_->apply_settings(std::move(pack));
+    auto const each = make_per_torrent_settings(settings_);
+    auto const changed = each != std::exchange(each_, each);
+    for (auto const& [serial, t] : torrents_.all()) {
+        if (t->at != stage::live || t->forgotten) continue;
+        if (changed) {
+            t->handle.set_max_connections(each.max_connections);
+            t->handle.set_max_uploads(each.max_uploads);
+            if (each.pex) t->handle.unset_flags(lt::torrent_flags::disable_pex);
+            else t->handle.set_flags(lt::torrent_flags::disable_pex);
+        }
+        // A torrent that failed waits for its user, not for a setting.
+        if (!t->failed) bring_to_wish(t);
+    }
+}
+
+void lt_session::peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
+    struct question {
+        unique_function<void(contract::result<std::vector<contract::peer>>)> done;
+        std::vector<contract::peer> found;
+        std::unique_ptr<loop::ticker> patience;
+        void answer(contract::result<std::vector<contract::peer>> with) {
+            if (!done) return; // too late
+            patience.reset();
+            std::exchange(done, nullptr)(std::move(with));
+        }
+    };
+    auto const q = std::make_shared<question>();
+    q->done = std::move(done);
+    auto const t = torrents_.find(id);
+    if (!t || t->at != stage::live) {
+        loop_.post([q, known = t != nullptr] {
+            if (known) q->answer(std::vector<contract::peer>{});
+            else q->answer(contract::fails(contract::errc::torrent_not_found, "there is no such torrent"));
+        });
+        return;
+    }
+    auto const too_late = [] {
+        return contract::fails(contract::errc::state_io_error, "the engine did not answer in time");
+    };
+    auto work = [q, handle = t->handle] {
+        try {
+            auto found = std::vector<lt::peer_info>{};
+            handle.get_peer_info(found);
+            for (auto const& p : found)
+                if (!(p.flags & (lt::peer_info::connecting | lt::peer_info::handshake)))
+                    q->found.push_back(to_peer(p));
+        } catch (std::exception const&) {
+            q->found.clear(); // it has just been removed
+        }
+    };
+    if (!asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); })) {
+        loop_.post([q, too_late] { q->answer(too_late()); });
+        return;
+    }
+    q->patience = loop_.after(peers_answer_within, [q, too_late] { q->answer(too_late()); });
+}
+
+void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {
+    if (stopping_ != stopping::no) {
+        loop_.post(std::move(done));
+        return;
+    }
+    stopping_ = stopping::awaiting_update;
+    stopped_ = std::move(done);
+    ticker_.reset();
+    quiet_.reset();
+    adder_->close();
+    session_->pause();
+    session_->post_torrent_updates(lt::torrent_handle::query_accurate_download_counters);
+    stop_timer_ = loop_.after(within, [this] {
+        log::warning("not all progress could be saved in time");
+        finish_stop();
+    });
+}
+
+void lt_session::finish_stop() {
+    if (stopping_ == stopping::done) return;
+    stopping_ = stopping::done;
+    loop_.post(here_.guard([this] {
+        stop_timer_.reset();
+        if (stopped_) std::exchange(stopped_, nullptr)();
+    }));
+}
+
+bool lt_session::connect_peer(torrent_id id, std::string const& ip, int port) {
+    auto const t = torrents_.find(id);
+    auto failed = lt::error_code{};
+    auto const address = lt::make_address(ip, failed);
+    if (!t || t->at != stage::live || failed || port <= 0 || port > 65535) return false;
+    t->handle.connect_peer({address, static_cast<std::uint16_t>(port)});
+    return true;
+}
+
+void lt_session::tell_caught_up_if_quiet() {
+    if (caught_up_ || stopping_ != stopping::no) return;
+    // Those who load torrents from the store may hand them over in several turns of the loop.
+    quiet_ = loop_.after(quiet_for, [this] {
+        if (caught_up_ || !adder_->idle()) return;
+        caught_up_ = true;
+        tell_.tell(model::engine_caught_up{});
+    });
+}
+
+} // namespace ccbt::engine

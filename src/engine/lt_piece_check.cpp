@@ -1,0 +1,222 @@
+#include "engine/lt_piece_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <fcntl.h>
+#include <libtorrent/hasher.hpp>
+#include <map>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace ccbt::engine {
+
+namespace {
+
+namespace lt = libtorrent;
+
+constexpr std::size_t block = 16384;        // BEP 52's leaves
+constexpr std::size_t chunk = 64 * block;   // read at once
+
+// The file that is open: pieces come in order, so the next slice is nearly always of the same one.
+class open_file {
+public:
+    open_file() = default;
+    open_file(open_file const&) = delete;
+    open_file& operator=(open_file const&) = delete;
+    ~open_file() { close(); }
+
+    bool open(lt::file_index_t index, std::string const& path) {
+        if (index == index_) return fd_ >= 0;
+        close();
+        index_ = index;
+        // Neither through a link at the end nor into a FIFO that would wait for a writer.
+        fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct stat s {};
+        if (fd_ >= 0 && (::fstat(fd_, &s) != 0 || !S_ISREG(s.st_mode))) close_fd();
+        size_ = fd_ >= 0 ? s.st_size : 0;
+        data_from_ = data_to_ = 0;
+        return fd_ >= 0;
+    }
+
+    [[nodiscard]] std::int64_t size() const { return size_; }
+
+    bool is_hole(std::int64_t from, std::int64_t length) {
+        if (from < data_to_ && from + length > data_from_) return false; // the extent found last
+        auto const data = ::lseek(fd_, from, SEEK_DATA);
+        if (data < 0) return errno == ENXIO; // nothing but a hole to the end; else the file system cannot tell
+        if (data >= from + length) return true;
+        data_from_ = data;
+        auto const hole = ::lseek(fd_, data, SEEK_HOLE);
+        data_to_ = hole < 0 ? size_ : hole;
+        return false;
+    }
+
+    bool read(char* to, std::int64_t from, std::size_t length) const {
+        while (length > 0) {
+            auto const got = ::pread(fd_, to, length, from);
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) return false;
+            to += got;
+            from += got;
+            length -= static_cast<std::size_t>(got);
+        }
+        return true;
+    }
+
+private:
+    void close_fd() {
+        ::close(fd_);
+        fd_ = -1;
+    }
+    void close() {
+        if (fd_ >= 0) close_fd();
+        index_ = lt::file_index_t{-1};
+    }
+    lt::file_index_t index_{-1};
+    int fd_ = -1;
+    std::int64_t size_ = 0, data_from_ = 0, data_to_ = 0;
+};
+
+lt::sha256_hash merkle_root(std::vector<lt::sha256_hash> layer, std::size_t width) {
+    layer.resize(width); // the padding leaves are zeros
+    for (; layer.size() > 1; layer.resize(layer.size() / 2))
+        for (std::size_t i = 0; i < layer.size() / 2; ++i) {
+            auto h = lt::hasher256{};
+            h.update(layer[2 * i]).update(layer[2 * i + 1]);
+            layer[i] = h.final();
+        }
+    return layer.front();
+}
+
+class checker {
+public:
+    checker(lt::torrent_info const& t, std::string const& save_path)
+        : torrent_{t}, files_{t.files()}, save_path_{save_path}, buffer_(chunk), by_v1_{t.info_hashes().has_v1()} {}
+
+    bool good(lt::piece_index_t piece) {
+        slices_ = files_.map_block(piece, 0, size_of(piece));
+        auto all_holes = true;
+        for (auto const& s : slices_) {
+            if (files_.pad_file_at(s.file_index) || s.size == 0) continue;
+            if (!file_.open(s.file_index, files_.file_path(s.file_index, save_path_))) return false;
+            if (file_.size() < s.offset + s.size) return false;
+            all_holes = all_holes && file_.is_hole(s.offset, s.size);
+        }
+        return by_v1_ ? good_v1(piece, all_holes) : good_v2(piece, all_holes);
+    }
+
+    [[nodiscard]] std::int64_t bytes_read() const { return bytes_read_; }
+
+private:
+    [[nodiscard]] int size_of(lt::piece_index_t piece) const {
+        return by_v1_ ? files_.piece_size(piece) : files_.piece_size2(piece);
+    }
+
+    // Feeds the piece's bytes in order; padding is zeros without a file.
+    template <class Take> bool feed(bool zeros, Take&& take) {
+        for (auto const& s : slices_) {
+            auto const pad = zeros || files_.pad_file_at(s.file_index);
+            if (!pad && !file_.open(s.file_index, files_.file_path(s.file_index, save_path_))) return false;
+            for (std::int64_t at = 0; at < s.size;) {
+                auto const n = static_cast<std::size_t>(std::min<std::int64_t>(s.size - at, chunk));
+                if (pad) std::fill_n(buffer_.begin(), n, '\0');
+                else if (!file_.read(buffer_.data(), s.offset + at, n)) return false;
+                else bytes_read_ += static_cast<std::int64_t>(n);
+                take(buffer_.data(), n);
+                at += static_cast<std::int64_t>(n);
+            }
+        }
+        return true;
+    }
+
+    bool good_v1(lt::piece_index_t piece, bool zeros) {
+        auto const size = size_of(piece);
+        auto const expected = torrent_.hash_for_piece(piece);
+        if (zeros)
+            if (auto const known = zeros_v1_.find(size); known != zeros_v1_.end()) return known->second == expected;
+        auto h = lt::hasher{};
+        if (!feed(zeros, [&](char const* p, std::size_t n) { h.update({p, static_cast<std::ptrdiff_t>(n)}); }))
+            return false;
+        auto const found = h.final();
+        if (zeros) zeros_v1_[size] = found;
+        return found == expected;
+    }
+
+    bool good_v2(lt::piece_index_t piece, bool zeros) {
+        auto const file = files_.file_index_at_piece(piece);
+        auto const alone = files_.file_size(file) <= files_.piece_length();
+        auto expected = lt::sha256_hash{};
+        if (alone) {
+            expected = files_.root(file);
+        } else {
+            auto const layer = torrent_.piece_layer(file);
+            auto const first = files_.piece_index_at_file(file);
+            auto const at = std::ptrdiff_t{static_cast<int>(piece) - static_cast<int>(first)} * 32;
+            if (at < 0 || layer.size() < at + 32) return false;
+            expected = lt::sha256_hash{layer.data() + at};
+        }
+        auto const size = static_cast<std::size_t>(size_of(piece));
+        auto const width = alone ? std::bit_ceil((size + block - 1) / block)
+                                 : static_cast<std::size_t>(files_.piece_length()) / block;
+        if (zeros)
+            if (auto const known = zeros_v2_.find({size, width}); known != zeros_v2_.end())
+                return known->second == expected;
+        auto leaves = std::vector<lt::sha256_hash>{};
+        auto const take = [&](char const* p, std::size_t n) { // a piece of v2 lies in one file: chunks fit blocks
+            for (std::size_t at = 0; at < n; at += block)
+                leaves.push_back(
+                    lt::hasher256{{p + at, static_cast<std::ptrdiff_t>(std::min(block, n - at))}}.final());
+        };
+        if (!feed(zeros, take)) return false;
+        auto const found = merkle_root(std::move(leaves), std::max<std::size_t>(width, 1));
+        if (zeros) zeros_v2_[{size, width}] = found;
+        return found == expected;
+    }
+
+    lt::torrent_info const& torrent_;
+    lt::file_storage const& files_;
+    std::string const& save_path_;
+    std::vector<char> buffer_;
+    bool by_v1_;
+    open_file file_;
+    std::vector<lt::file_slice> slices_;
+    std::int64_t bytes_read_ = 0;
+    std::map<int, lt::sha1_hash> zeros_v1_;
+    std::map<std::pair<std::size_t, std::size_t>, lt::sha256_hash> zeros_v2_;
+};
+
+} // namespace
+
+piece_check check_pieces(lt::torrent_info const& torrent, std::string const& save_path, piece_set const& which,
+                         check_progress const& progress, std::atomic<bool> const& stop) {
+    auto found = piece_check{};
+    found.good.resize(torrent.num_pieces());
+    auto const all = std::min(which.count(), torrent.num_pieces());
+    auto judge = checker{torrent, save_path};
+    auto judged = 0, good = 0;
+    auto told = std::int64_t{0};
+    for (auto const piece : torrent.piece_range()) {
+        if (piece >= which.end_index() || !which.get_bit(piece)) continue;
+        if (stop.load(std::memory_order_relaxed)) {
+            found.stopped = true;
+            break;
+        }
+        if (judge.good(piece)) {
+            found.good.set_bit(piece);
+            ++good;
+        }
+        ++judged;
+        if (progress && judge.bytes_read() - told >= (std::int64_t{32} << 20)) {
+            told = judge.bytes_read();
+            progress(judged, good, all);
+        }
+    }
+    if (progress && !found.stopped) progress(judged, good, all);
+    found.bytes_read = judge.bytes_read();
+    return found;
+}
+
+} // namespace ccbt::engine

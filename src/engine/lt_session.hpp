@@ -1,0 +1,89 @@
+// The engine's own class: the session, its table of torrents, and the parts that add and save. What libtorrent says comes
+// in through lt_alerts.cpp alone. Loop thread, but for what the notify function posts.
+#pragma once
+
+#include "engine/lt_adder.hpp"
+#include "engine/lt_engine.hpp"
+#include "engine/lt_saver.hpp"
+#include "engine/lt_settings.hpp"
+#include "engine/lt_torrent.hpp"
+
+#include <libtorrent/alert_types.hpp>
+#include <libtorrent/session.hpp>
+#include <unordered_set>
+
+namespace ccbt::engine {
+
+class lt_session final : public engine {
+public:
+    explicit lt_session(lt_options with);
+    ~lt_session() override;
+
+    using engine::ask;
+    void ask(wish how, load first) override;
+    void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
+    void configure(contract::settings const& to) override;
+    void peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
+    void save_all() override;
+    void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
+    [[nodiscard]] int listen_port() const override { return listen_port_; }
+
+    bool connect_peer(torrent_id id, std::string const& ip, int port);
+
+private:
+    enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
+
+    void tick();
+    void bring_to_wish(torrent_ref const& t);
+    void carry_out(torrent_ref const& t, deed const& what);
+    void recover(torrent_ref const& t);
+    void fail(torrent_ref const& t, std::string message);
+    void tell_seen(torrent_ref const& t);
+    void look_soon(); // post_torrent_updates now, not with the next tick
+    void save_ended(torrent_ref const& t);
+    void save_what_is_dirty();
+    void remove(torrent_ref const& t);
+    void is_gone(torrent_ref const& t);
+    void finish_stop();
+    void tell_caught_up_if_quiet();
+    [[nodiscard]] default_limits defaults() const;
+
+    // lt_alerts.cpp
+    void pump_alerts();
+    void on_alert(libtorrent::alert* a);
+    void on(libtorrent::add_torrent_alert const& a);
+    void on(libtorrent::state_update_alert const& a);
+    void on(libtorrent::metadata_received_alert const& a);
+    void on(libtorrent::listen_succeeded_alert const& a);
+    void take_status(libtorrent::torrent_status const& status, std::vector<model::torrent_seen>& samples);
+    void became_live(torrent_ref const& t);
+    void ask_for_metadata(torrent_ref const& t);
+    void see_all_again();
+    void seen_all_again(std::vector<libtorrent::torrent_status> const& all);
+    [[nodiscard]] torrent_ref find(libtorrent::torrent_handle const& handle) const;
+
+    loop& loop_;
+    contract::settings settings_;
+    bool listen_;
+    per_torrent_settings each_;
+    teller tell_;
+    lt_table torrents_;
+    std::unique_ptr<libtorrent::session> session_;
+    std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
+    std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
+    std::unique_ptr<lt_saver> saver_;
+    std::unique_ptr<lt_adder> adder_;
+    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_;
+    int listen_port_ = 0;
+    int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
+    std::unordered_set<std::uint64_t> dirty_; // torrents with progress to save
+    bool caught_up_ = false;
+    bool save_at_update_ = false;
+    bool look_posted_ = false;
+    bool seeing_all_ = false, lost_more_ = false;
+    stopping stopping_ = stopping::no;
+    unique_function<void()> stopped_;
+    presence here_;
+};
+
+} // namespace ccbt::engine

@@ -1,0 +1,113 @@
+// What the engine keeps of each torrent, and the table of them. Loop thread.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "engine/lt_convert.hpp"
+#include "engine/lt_piece_check.hpp"
+#include "engine/reconcile.hpp"
+
+#include "base/clock.hpp"
+#include "base/loop.hpp"
+
+#include <atomic>
+#include <libtorrent/add_torrent_params.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+namespace ccbt::engine {
+
+enum class stage : std::uint8_t {
+    waiting,   // for its turn, its root, or the old torrent of its hash to go
+    preparing, // being parsed off the loop
+    checking,  // being hashed off the loop
+    adding,    // handed to libtorrent, not answered yet
+    live,
+    refused    // cannot be added
+};
+
+enum class saving : std::uint8_t { none, asked, flushing, syncing };
+
+struct lt_torrent {
+    std::uint64_t serial = 0; // its name in libtorrent's userdata, so that a late alert meets nobody else
+    wish how;
+    load first; // until it is live
+    applied done;
+    stage at = stage::waiting;
+    libtorrent::torrent_handle handle;
+    std::shared_ptr<libtorrent::torrent_info const> info; // null until the metadata is known
+    std::shared_ptr<std::atomic<bool>> stop_check;
+
+    bool failed = false;
+    bool recheck = false; // its files were found missing: look at all of it before it goes on
+    std::optional<model::torrent_seen> last;
+    payload_before before;
+    bool finish_pending = false;           // libtorrent says it is finished; was anything downloaded for it?
+    std::int64_t finished_at_payload = 0;  // payload of this run when that was last told
+
+    saving save = saving::none;
+    bool save_queued = false;
+    bool save_spoiled = false; // a write failed meanwhile: the pieces may not be where they are claimed to be
+    std::shared_ptr<libtorrent::add_torrent_params> held;
+    piece_set safe; // on stable storage by an earlier save; empty with all_safe
+    bool all_safe = false;
+    std::int64_t saved_downloaded = 0, saved_uploaded = 0;
+    int saved_pieces = 0;
+    int pieces = 0;
+    bool dirty = false;
+    steady::time_point dirty_since, last_save;
+
+    bool forgotten = false;
+    bool removing = false;
+    unique_function<void(std::shared_ptr<std::string const>)> gone;
+    std::shared_ptr<std::string const> last_resume;
+    std::unique_ptr<loop::ticker> patience;
+
+    [[nodiscard]] model::torrent_id id() const { return how.asked->id; }
+};
+using torrent_ref = std::shared_ptr<lt_torrent>;
+
+class lt_table {
+public:
+    torrent_ref put(wish how, load first) {
+        auto t = std::make_shared<lt_torrent>();
+        t->serial = ++last_serial_;
+        t->how = std::move(how);
+        t->first = std::move(first);
+        by_id_[t->id()] = t;
+        by_serial_[t->serial] = t;
+        return t;
+    }
+    [[nodiscard]] torrent_ref find(model::torrent_id id) const { return look(by_id_, id); }
+    [[nodiscard]] torrent_ref find_serial(std::uint64_t serial) const { return look(by_serial_, serial); }
+    /// The id is free for another; alerts still find the torrent.
+    void release_id(torrent_ref const& t) {
+        if (find(t->id()) == t) by_id_.erase(t->id());
+    }
+    void erase(torrent_ref const& t) {
+        release_id(t);
+        by_serial_.erase(t->serial);
+    }
+    [[nodiscard]] std::unordered_map<std::uint64_t, torrent_ref> const& all() const { return by_serial_; }
+
+private:
+    template <class Map, class Key> static torrent_ref look(Map const& in, Key const& key) {
+        auto const at = in.find(key);
+        return at == in.end() ? nullptr : at->second;
+    }
+    std::unordered_map<model::torrent_id, torrent_ref> by_id_;
+    std::unordered_map<std::uint64_t, torrent_ref> by_serial_;
+    std::uint64_t last_serial_ = 0;
+};
+
+// libtorrent carries a pointer; it is given a number in its clothes, which is never followed.
+struct serial_tag;
+[[nodiscard]] inline libtorrent::client_data_t to_userdata(std::uint64_t serial) {
+    return libtorrent::client_data_t{reinterpret_cast<serial_tag*>(static_cast<std::uintptr_t>(serial))};
+}
+[[nodiscard]] inline std::uint64_t to_serial(libtorrent::client_data_t const& data) {
+    return reinterpret_cast<std::uintptr_t>(data.get<serial_tag>());
+}
+
+} // namespace ccbt::engine
