@@ -1,0 +1,25 @@
+#include "executor/context.hpp"
+
+#include "base/log.hpp"
+
+namespace ccbt::executor {
+
+task<result<void>> commit(context& house, store::commit what) {
+    auto const held = std::make_shared<store::commit>(std::move(what));
+    auto start = [&house, held](auto done) { house.truth.commit_change(std::move(*held), std::move(done)); };
+    auto const how = co_await reply_of<store::outcome>(std::move(start));
+    switch (how) {
+    case store::outcome::committed: co_return result<void>{};
+    case store::outcome::conflict: co_return fails(errc::torrent_exists, "that torrent is already here");
+    case store::outcome::full:
+        co_return fails(errc::state_storage_full, "the disk of the daemon's state is full: nothing was changed");
+    case store::outcome::unavailable: co_return fails(errc::shutting_down, "the daemon is shutting down");
+    case store::outcome::io_error:
+    case store::outcome::unknown: break;
+    }
+    house.store_failed = true;
+    log::error("a change could not be kept: the state's disk failed");
+    co_return fails(errc::state_io_error, "the daemon's state could not be written: nothing was changed");
+}
+
+} // namespace ccbt::executor

@@ -1,0 +1,99 @@
+// What the executor's areas work with: the model to read, the ports to change things by, who the daemon is.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/task.hpp"
+#include "contract/endpoint.hpp"
+#include "engine/engine.hpp"
+#include "executor/turn.hpp"
+#include "model/state.hpp"
+#include "store/journal.hpp"
+#include "store/truth.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+namespace ccbt::executor {
+
+using contract::caller;
+using contract::errc;
+using contract::fails;
+using contract::failure;
+using contract::result;
+using contract::torrent_id;
+
+class roots;
+
+struct identity {
+    std::string version;
+    std::string url; // of the API, known once it listens
+    std::string lineage, node_id;
+    std::int64_t pid = 0;
+    steady::time_point started = steady::now();
+};
+
+struct context {
+    loop& on;
+    model::state& state;
+    store::truth& truth;
+    store::journal& journal;
+    engine::engine& engine;
+    executor::roots& roots;
+    contract::settings const& settings; // in force now
+    identity& self;
+    metrics::door& door;
+    std::function<std::string()> openapi;
+    std::function<void()> begin_shutdown; // after the answer
+    turns<torrent_id> torrent_turns{on};
+    std::unordered_set<torrent_id> not_loaded; // known from before, and not yet handed to the engine
+    bool store_failed = false; // a commit met an I/O error: health says degraded
+
+    void apply(model::fact const& one) const { state.apply(one, unix_now()); }
+    [[nodiscard]] engine::wish wish_for(std::shared_ptr<model::torrent_asked const> asked) const {
+        auto folder = state.folder_of(*asked);
+        bool const offline = state.is_offline(asked->root);
+        return {std::move(asked), std::move(folder), offline};
+    }
+    /// Tells the engine how a torrent is to be. One that is not handed over yet is, soon, as it is asked then.
+    void ask_engine(std::shared_ptr<model::torrent_asked const> asked) {
+        if (!not_loaded.contains(asked->id)) engine.ask(wish_for(std::move(asked)));
+    }
+};
+
+/// Commits and awaits; success, or the failure to answer.
+task<result<void>> commit(context& house, store::commit what);
+
+/// Runs `work` off the loop for at most `within`; nothing when it takes longer (it then ends unheard).
+template <class Work>
+auto off_loop_within(loop& on, std::chrono::milliseconds within, Work work)
+    -> task<std::optional<std::invoke_result_t<Work&>>> {
+    using value = std::invoke_result_t<Work&>;
+    struct race {
+        std::optional<value> made;
+        unique_function<void(bool)> done;
+        std::unique_ptr<loop::ticker> timer;
+        void finish(bool in_time) {
+            timer.reset();
+            if (done) std::exchange(done, nullptr)(in_time);
+        }
+    };
+    auto const shared = std::make_shared<race>();
+    auto const shared_work = std::make_shared<Work>(std::move(work));
+    auto start = [&on, shared, shared_work, within](auto done) {
+        shared->done = std::move(done);
+        shared->timer = on.after(within, [shared] { shared->finish(false); });
+        auto const box = std::make_shared<std::optional<value>>();
+        on.off([box, shared_work] { box->emplace((*shared_work)()); },
+               [shared, box] {
+                   if (shared->done) shared->made = std::move(*box);
+                   shared->finish(true);
+               });
+    };
+    co_await reply_of<bool>(std::move(start));
+    co_return std::move(shared->made);
+}
+
+} // namespace ccbt::executor

@@ -1,0 +1,22 @@
+// Everything that can be asked, in one: an area's class a base, so that `handle` finds the right one by the request.
+#pragma once
+
+#include "executor/session.hpp"
+#include "executor/torrents.hpp"
+
+namespace ccbt::executor {
+
+class executor : public session, public torrents {
+public:
+    explicit executor(context& house) : session{house}, torrents{house}, house_{house} {}
+    using session::handle;
+    using torrents::handle;
+
+    /// The revision at which what has been answered holds.
+    [[nodiscard]] contract::revision revision() const { return house_.state.revision(); }
+
+private:
+    context& house_;
+};
+
+} // namespace ccbt::executor

@@ -1,0 +1,353 @@
+#include "executor/torrents.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "engine/payload.hpp"
+#include "executor/roots.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ccbt::executor {
+
+namespace {
+
+constexpr std::chrono::seconds reading_time{60};
+
+result<std::string> read_torrent_file(std::string const& path) {
+    auto const refuse = [](std::string why) {
+        return fails(errc::add_torrent_error, std::move(why), {{"field", std::string{"path_or_magnet"}}});
+    };
+    // O_NONBLOCK: a pipe or device must not hold the reader before it is known to be none.
+    int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        return refuse(errno == ENOENT || errno == ENOTDIR ? "there is no such file, and it is no magnet link"
+                                                          : std::string{"the file cannot be opened: "} +
+                                                                std::strerror(errno));
+    }
+    std::unique_ptr<int const, void (*)(int const*)> const closes{&fd, [](int const* f) { ::close(*f); }};
+    struct stat about {};
+    if (::fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) return refuse("that is not a regular file");
+    if (about.st_size > static_cast<off_t>(contract::max_torrent_bytes))
+        return refuse("the file is larger than a torrent may be (16 MiB)");
+    std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
+    std::size_t got = 0;
+    while (got < bytes.size()) {
+        auto const n = ::read(fd, bytes.data() + got, bytes.size() - got);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return refuse("the file cannot be read");
+        if (n == 0) break;
+        got += static_cast<std::size_t>(n);
+    }
+    bytes.resize(got);
+    return bytes;
+}
+
+failure no_such_torrent() { return {errc::torrent_not_found, "there is no torrent of that info-hash", {}}; }
+
+failure exists_already(model::torrent_row const& row) {
+    return failure{errc::torrent_exists, "that torrent is already here: " + row.view->name}.with(
+        "info_hash", row.view->info_hash);
+}
+
+} // namespace
+
+// ---- adding
+
+task<result<torrents::source>> torrents::read_source(contract::add_torrent::request request) {
+    using read = result<source>;
+    if (request.torrent_data) {
+        auto from_base64 = [data = std::move(*request.torrent_data)]() -> read {
+            auto bytes = text::from_base64(data);
+            if (!bytes)
+                return fails(errc::validation_error, "torrent_data must be base64",
+                             {{"field", std::string{"torrent_data"}}});
+            auto facts = engine::read_torrent(*bytes);
+            if (!facts) return unexpected<failure>{std::move(facts.error())};
+            return source{std::move(*facts), std::make_shared<std::string const>(std::move(*bytes)), {}};
+        };
+        auto made = co_await off_loop(house_.on, std::move(from_base64));
+        co_return made;
+    }
+    auto& link = request.path_or_magnet;
+    if (text::lower(link.substr(0, 7)) == "magnet:") {
+        auto facts = engine::read_magnet(link);
+        if (!facts) co_return unexpected<failure>{std::move(facts.error())};
+        co_return source{std::move(*facts), nullptr, std::move(link)};
+    }
+    auto from_file = [path = std::move(link)]() -> read {
+        auto bytes = read_torrent_file(path);
+        if (!bytes) return unexpected<failure>{std::move(bytes.error())};
+        auto facts = engine::read_torrent(*bytes);
+        if (!facts) return unexpected<failure>{std::move(facts.error())};
+        return source{std::move(*facts), std::make_shared<std::string const>(std::move(*bytes)), {}};
+    };
+    auto made = co_await off_loop_within(house_.on, reading_time, std::move(from_file));
+    if (!made) co_return fails(errc::add_torrent_timeout, "the file was not read within 60 seconds");
+    co_return std::move(*made);
+}
+
+task<result<contract::add_torrent::response>> torrents::handle(contract::add_torrent::request request,
+                                                               caller const& who) {
+    auto const invalid = [](std::string field, std::string message) {
+        std::vector<contract::problem> const problems{{field, message}};
+        return unexpected<failure>{failure{errc::validation_error, field + ' ' + message}
+                                       .with("field", field)
+                                       .with("problems", problems)};
+    };
+    if (request.path_or_magnet.empty() && !request.torrent_data)
+        co_return invalid("path_or_magnet", "is required, or torrent_data");
+    if (!request.path_or_magnet.empty() && request.torrent_data)
+        co_return invalid("torrent_data", "must not come together with path_or_magnet");
+
+    auto const place = house_.roots.resolve(request.output_dir);
+    if (!place) co_return unexpected<failure>{place.error()};
+    if (house_.state.is_offline(place->root))
+        co_return fails(errc::add_torrent_error, "the storage folder is offline: is its drive mounted?",
+                        {{"reason", std::string{"storage_offline"}}});
+
+    model::torrent_asked asked;
+    asked.paused = request.paused;
+    asked.sequential = request.sequential;
+    asked.labels = request.labels;
+    auto what = co_await read_source(std::move(request));
+    if (!what) co_return unexpected<failure>{std::move(what.error())};
+    asked.id = contract::make_torrent_id();
+    asked.hashes = what->facts.hashes;
+    asked.name = what->facts.name;
+    asked.magnet = what->magnet;
+    asked.has_metainfo = what->metainfo != nullptr;
+    asked.is_private = what->facts.is_private;
+    asked.total_size = what->facts.total_size;
+    asked.root = place->root;
+    asked.folder = place->folder;
+    asked.added_at = unix_now();
+    for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
+        if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
+            co_return unexpected<failure>{exists_already(*row)};
+    for (auto const& p : contract::names_of<contract::queue_priority>)
+        if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority)) asked.priority = p.first;
+    if (next_order_ == 0)
+        for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after)
+            next_order_ = std::max(next_order_, row->asked->queue_order);
+    asked.queue_order = ++next_order_;
+
+    auto const record = std::make_shared<model::torrent_asked const>(std::move(asked));
+    store::commit change;
+    change.operation_id = who.operation_id;
+    change.changes.emplace_back(store::put_torrent{record});
+    if (what->metainfo) change.changes.emplace_back(store::put_metainfo{record->id, what->metainfo});
+    auto const kept = co_await commit(house_, std::move(change));
+    if (!kept) {
+        if (kept.error().code == errc::torrent_exists)
+            for (auto const& hash : {record->hashes.v1, record->hashes.v2})
+                if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
+                    co_return unexpected<failure>{exists_already(*row)};
+        co_return unexpected<failure>{kept.error()};
+    }
+    house_.apply(model::torrent_put{record});
+    house_.engine.ask(house_.wish_for(record), engine::load{what->metainfo, nullptr, false});
+    co_return contract::add_torrent::response{record->hashes.canonical().hex()};
+}
+
+// ---- reading
+
+task<result<contract::list_torrents::response>> torrents::handle(contract::list_torrents::request request,
+                                                                 caller const&) {
+    co_return list(house_.state, request);
+}
+
+task<result<contract::get_torrent::response>> torrents::handle(contract::get_torrent::request request,
+                                                               caller const&) {
+    auto const* row = house_.state.torrents().find(request.info_hash);
+    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+    contract::get_torrent::response out;
+    contract::revision const changed{house_.state.revision().incarnation, row->changed};
+    out.etag = '"' + changed.token() + '"';
+    out.unchanged = etag_matches(request.if_none_match, out.etag);
+    if (!out.unchanged) out.value = row->view;
+    co_return out;
+}
+
+task<result<contract::get_peers::response>> torrents::handle(contract::get_peers::request request, caller const&) {
+    auto const* row = house_.state.torrents().find(request.info_hash);
+    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+    contract::get_peers::response out;
+    out.info_hash = row->view->info_hash;
+    auto ask = [this, id = row->asked->id](auto done) { house_.engine.peers(id, std::move(done)); };
+    auto peers = co_await reply_of<result<std::vector<contract::peer>>>(std::move(ask));
+    if (!peers) co_return unexpected<failure>{std::move(peers.error())};
+    out.peers = std::move(*peers);
+    out.count = static_cast<std::int64_t>(out.peers.size());
+    co_return out;
+}
+
+// ---- stopping and going on
+
+task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) {
+    auto const* row = house_.state.torrents().find(which);
+    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+    auto const id = row->asked->id;
+    auto const turn = co_await house_.torrent_turns.take(id);
+    row = house_.state.torrents().find(id);
+    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+
+    auto record = row->asked;
+    if (record->paused != paused) {
+        auto changed = *record;
+        changed.paused = paused;
+        record = std::make_shared<model::torrent_asked const>(std::move(changed));
+        store::commit change;
+        change.changes.emplace_back(store::put_torrent{record});
+        auto const kept = co_await commit(house_, std::move(change));
+        if (!kept) co_return unexpected<failure>{kept.error()};
+        house_.apply(model::torrent_put{record});
+    }
+    // Asked of the engine even where nothing changed: resuming is how a user has an error tried again.
+    house_.ask_engine(record);
+    co_return result<void>{};
+}
+
+task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const&) {
+    auto const set = co_await set_paused(request.info_hash, true);
+    if (!set) co_return unexpected<failure>{set.error()};
+    co_return contract::done{"paused"};
+}
+
+task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const&) {
+    auto const set = co_await set_paused(request.info_hash, false);
+    if (!set) co_return unexpected<failure>{set.error()};
+    co_return contract::done{"resumed"};
+}
+
+// ---- removing
+
+// The files that are this torrent's alone: other torrents may share a folder, and then their files stay.
+task<result<std::vector<std::string>>> torrents::own_files(model::torrent_row const& of) {
+    auto const asked = of.asked;
+    if (!asked->has_metainfo) co_return std::vector<std::string>{};
+    auto const folder = house_.state.folder_of(*asked);
+
+    std::vector<std::pair<torrent_id, std::string>> neighbours; // whose files may lie below our folder, or ours in theirs
+    for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after) {
+        if (row->asked->id == asked->id || !row->asked->has_metainfo) continue;
+        auto const theirs = house_.state.folder_of(*row->asked);
+        if ((theirs + '/').starts_with(folder + '/') || (folder + '/').starts_with(theirs + '/'))
+            neighbours.emplace_back(row->asked->id, theirs);
+    }
+    neighbours.emplace_back(asked->id, folder);
+
+    std::vector<std::string> own;
+    std::set<std::string> others; // absolute
+    for (auto const& [id, at] : neighbours) {
+        auto load = [this, which = id](auto done) { house_.truth.load_metainfo(which, std::move(done)); };
+        auto const metainfo = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
+        if (!metainfo) continue;
+        auto read = [metainfo] { return engine::read_torrent(*metainfo); };
+        auto const facts = co_await off_loop(house_.on, std::move(read));
+        if (!facts) continue;
+        for (auto const& file : facts->files) {
+            if (id == asked->id)
+                own.push_back(file);
+            else
+                others.insert(at + '/' + file);
+        }
+    }
+    std::erase_if(own, [&](auto const& file) { return others.contains(folder + '/' + file); });
+    // libtorrent keeps the pieces at the borders of files not wanted in a file of this name.
+    for (auto const& hash : {asked->hashes.v1, asked->hashes.v2})
+        if (hash) own.push_back('.' + hash.hex().substr(0, 40) + ".parts");
+    co_return own;
+}
+
+task<result<contract::done>> torrents::handle(contract::remove_torrent::request request, caller const& who) {
+    auto const* row = house_.state.torrents().find(request.info_hash);
+    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+    auto const id = row->asked->id;
+    auto const turn = co_await house_.torrent_turns.take(id);
+    row = house_.state.torrents().find(id);
+    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+
+    store::intend_deletion deletion{id, house_.state.folder_of(*row->asked), {}};
+    if (request.delete_files) {
+        if (row->offline)
+            co_return fails(errc::remove_failed, "its storage folder is offline, so its files cannot be deleted now",
+                            {{"reason", std::string{"storage_offline"}}});
+        auto files = co_await own_files(*row);
+        if (!files) co_return unexpected<failure>{std::move(files.error())};
+        deletion.files = std::move(*files);
+        row = house_.state.torrents().find(id); // held by our turn: still there
+    }
+
+    // The totals of all time keep what this torrent has moved: its last numbers go first, on the same writer.
+    store::resume_record last;
+    last.done.id = id;
+    last.done.progress = row->seen.progress;
+    last.done.downloaded = row->seen.downloaded;
+    last.done.uploaded = row->seen.uploaded;
+    house_.journal.keep({last}, [](store::outcome) {});
+
+    store::commit change;
+    change.operation_id = who.operation_id;
+    if (!deletion.files.empty()) change.changes.emplace_back(deletion);
+    change.changes.emplace_back(store::forget_torrent{id});
+    auto const kept = co_await commit(house_, std::move(change));
+    if (!kept) co_return unexpected<failure>{kept.error()};
+    house_.apply(model::torrent_gone{id});
+
+    auto let_go = [this, id](auto done) {
+        house_.engine.forget(id, [done = std::move(done)](std::shared_ptr<std::string const>) mutable { done(true); });
+    };
+    if (request.delete_files) {
+        co_await reply_of<bool>(std::move(let_go));
+        co_await finish_deletion(std::move(deletion));
+    } else {
+        house_.engine.forget(id, [](std::shared_ptr<std::string const>) {});
+    }
+    co_return contract::done{"removed"};
+}
+
+task<> torrents::finish_deletion(store::intend_deletion what) {
+    auto remove = [folder = what.root_path, files = what.files] { return engine::delete_payload(folder, files); };
+    auto const gone = co_await off_loop(house_.on, std::move(remove));
+    for (auto const& failed : gone.failed) log::warning("a file of a removed torrent stays: {}", failed);
+    store::commit change;
+    change.changes.emplace_back(store::deletion_done{what.id});
+    auto const kept = co_await commit(house_, std::move(change));
+    if (!kept) log::warning("that files were deleted was not recorded: {}", kept.error().message);
+}
+
+// ---- learning
+
+task<> torrents::learn_metadata(model::metadata_arrived what) {
+    auto const turn = co_await house_.torrent_turns.take(what.id);
+    auto const* row = house_.state.torrents().find(what.id);
+    if (row == nullptr) co_return; // removed meanwhile
+    auto changed = *row->asked;
+    changed.has_metainfo = true;
+    changed.name = what.name;
+    changed.is_private = what.is_private;
+    changed.total_size = what.total_size;
+    if (!changed.hashes.v1) changed.hashes.v1 = what.hashes.v1;
+    if (!changed.hashes.v2) changed.hashes.v2 = what.hashes.v2;
+    auto const record = std::make_shared<model::torrent_asked const>(std::move(changed));
+    store::commit change;
+    change.changes.emplace_back(store::put_torrent{record});
+    change.changes.emplace_back(store::put_metainfo{what.id, what.metainfo});
+    auto const kept = co_await commit(house_, std::move(change));
+    if (!kept) {
+        log::warning("the metadata of {} could not be kept: {}", record->name, kept.error().message);
+        if (kept.error().code == errc::torrent_exists)
+            house_.apply(model::torrent_failed{what.id, "it is the same torrent as another one that is here"});
+        co_return;
+    }
+    house_.apply(model::torrent_put{record});
+    house_.ask_engine(record);
+}
+
+} // namespace ccbt::executor

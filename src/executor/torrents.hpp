@@ -1,0 +1,50 @@
+// The deeds of the torrents. Loop thread.
+#pragma once
+
+#include "contract/torrents.hpp"
+#include "executor/context.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ccbt::executor {
+
+class torrents {
+public:
+    explicit torrents(context& house) : house_{house} {}
+
+    task<result<contract::add_torrent::response>> handle(contract::add_torrent::request request, caller const& who);
+    task<result<contract::list_torrents::response>> handle(contract::list_torrents::request request,
+                                                           caller const& who);
+    task<result<contract::get_torrent::response>> handle(contract::get_torrent::request request, caller const& who);
+    task<result<contract::done>> handle(contract::remove_torrent::request request, caller const& who);
+    task<result<contract::done>> handle(contract::pause_torrent::request request, caller const& who);
+    task<result<contract::done>> handle(contract::resume_torrent::request request, caller const& who);
+    task<result<contract::get_peers::response>> handle(contract::get_peers::request request, caller const& who);
+
+    /// A magnet has become a torrent: what the engine learned goes to the truth as a command.
+    task<> learn_metadata(model::metadata_arrived what);
+    /// Deletions that a stop or a crash cut short.
+    task<> finish_deletion(store::intend_deletion what);
+
+private:
+    struct source {
+        engine::torrent_source facts;
+        std::shared_ptr<std::string const> metainfo; // null for a magnet
+        std::string magnet;
+    };
+    task<result<source>> read_source(contract::add_torrent::request request);
+    task<result<std::vector<std::string>>> own_files(model::torrent_row const& row);
+    task<result<void>> set_paused(contract::info_hash which, bool paused);
+
+    context& house_;
+    std::int64_t next_order_ = 0; // raised over what is there at each add
+};
+
+/// The rows that a request for the list asks for: filtered, sorted, cut, narrowed to fields. In torrent_list.cpp.
+[[nodiscard]] result<contract::list_torrents::response> list(model::state const& state,
+                                                             contract::list_torrents::request const& request);
+[[nodiscard]] bool etag_matches(std::optional<std::string> const& if_none_match, std::string_view etag);
+
+} // namespace ccbt::executor
