@@ -1,0 +1,99 @@
+// What the sessions of one server share. Loop thread.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/task.hpp"
+#include "server/authority.hpp"
+#include "server/door.hpp"
+#include "server/hub.hpp"
+#include "server/router.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+namespace ccbt::server {
+
+/// Holds a TCP or a Unix socket alike, so that the sessions are compiled once.
+using stream_socket = asio::basic_stream_socket<asio::generic::stream_protocol, loop_executor>;
+
+struct server_limits { // reliability.md, "Limits"
+    std::size_t request_line = 8 * 1024;
+    std::size_t header_block = 16 * 1024;
+    std::size_t header_fields = 64;
+    std::chrono::seconds header_deadline{5}, body_deadline{30}, write_progress{30}, idle{60};
+    std::size_t connections = 4096, connections_per_source = 256;
+    std::size_t watchers = 1024;
+    std::size_t message_bytes = std::size_t{64} << 10;
+    std::size_t watcher_queue_bytes = std::size_t{1} << 20;
+    std::chrono::seconds ping_every{20}, pong_within{60};
+};
+
+struct server_options {
+    std::string host = "127.0.0.1";
+    int port = 0;
+    std::string api_key;
+    std::vector<std::string> allowed_hosts; // with or without a port
+    bool metrics_need_key = false;          // on a loopback bind too
+    bool websocket_enabled = true;
+    double heartbeat_seconds = 30;
+    server_limits limits;
+};
+
+/// A connection that the server counts, times out and ends.
+class tracked {
+public:
+    virtual ~tracked() = default;
+    steady::time_point deadline = steady::time_point::max();
+    virtual void on_deadline() = 0;
+    virtual void on_stop() = 0; // finish what is under way, then close
+    virtual void on_second(steady::time_point) {}
+};
+
+struct ground {
+    ground(loop& l, std::vector<route> routes, server_options o, metrics::door& d)
+        : on{l}, options{std::move(o)}, counted{d}, table{std::move(routes)}, events{l, d} {}
+
+    loop& on;
+    server_options options;
+    metrics::door& counted;
+    router table;
+    hub events;
+    authority keys;
+    door_rules rules;
+    bool loopback_bind = true;
+    bool stopping = false;
+    std::unordered_set<tracked*> sessions;
+    std::map<std::string, std::size_t> per_source;
+};
+
+/// A registration of a session with the server, for its lifetime.
+class registration {
+public:
+    registration(std::shared_ptr<ground> on, tracked& who) : on_{std::move(on)}, who_{who} {
+        on_->sessions.insert(&who_);
+        on_->counted.open_connections = on_->sessions.size();
+    }
+    ~registration() {
+        on_->sessions.erase(&who_);
+        on_->counted.open_connections = on_->sessions.size();
+    }
+    registration(registration const&) = delete;
+    registration& operator=(registration const&) = delete;
+
+private:
+    std::shared_ptr<ground> on_;
+    tracked& who_;
+};
+
+/// Where a connection comes from and where it arrived: literal addresses, "" for a Unix socket.
+struct ends {
+    std::string remote, local;
+    bool loopback = true;
+};
+
+void start_http(std::shared_ptr<ground> on, stream_socket socket, ends where); // http_session.cpp
+
+} // namespace ccbt::server

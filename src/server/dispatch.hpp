@@ -1,0 +1,122 @@
+// From the contract's table to routes: decoding, the deed, encoding. Instantiated once, where executor and server meet
+// (daemon/routes.cpp); the server itself knows only rows.
+#pragma once
+
+#include "contract/serves.hpp"
+#include "contract/table.hpp"
+#include "server/call.hpp"
+#include "wire/codec.hpp"
+
+#include <algorithm>
+
+namespace ccbt::server {
+
+/// The request of an endpoint from its path, query, headers and body: every problem at once.
+template <class Request> [[nodiscard]] contract::result<Request> decode_call(call& from, wire::json_limits limits) {
+    using contract::errc;
+    using contract::place;
+    Request made{};
+    wire::problems wrong;
+    if constexpr (Request::fields.size > 0) {
+        wire::value body{wire::value::object{}};
+        bool any_in_body = false;
+        Request::fields.each([&](auto const& f) { any_in_body = any_in_body || f.rule.in == place::body; });
+        if (any_in_body && !from.body.empty()) {
+            auto read = wire::parse(from.body, limits);
+            if (!read) return contract::fails(errc::invalid_json, "the body is not JSON: " + read.error());
+            if (read->template get_if<wire::value::object>() == nullptr)
+                return contract::fails(errc::validation_error, "the body must be a JSON object",
+                                       {{"field", std::string{}}});
+            body = std::move(*read);
+        }
+        wire::decode_members(*body.template get_if<wire::value::object>(), made, "", wrong);
+        Request::fields.each([&](auto const& f) {
+            auto const take = [&](auto const& list) {
+                auto const at =
+                    std::find_if(list.begin(), list.end(), [&](auto const& p) { return p.first == f.name(); });
+                if (at != list.end())
+                    wire::decode_text(at->second, made.*(f.member), std::string{f.name()}, f.rule, wrong);
+                else if (f.rule.required)
+                    wrong.add(std::string{f.name()}, "is required");
+            };
+            switch (f.rule.in) {
+            case place::body: break;
+            case place::path: take(from.path); break;
+            case place::query: take(from.query); break;
+            case place::header: take(from.headers); break;
+            }
+        });
+    }
+    if (!wrong.none()) return unexpected<contract::failure>{wrong.as_failure()};
+    return made;
+}
+
+template <class T> inline constexpr bool is_tagged = false;
+template <class T> inline constexpr bool is_tagged<contract::tagged<T>> = true;
+
+template <class Response> [[nodiscard]] answer encode_answer(Response const& what) {
+    answer a;
+    if constexpr (std::same_as<Response, contract::document>) {
+        a.content_type = what.content_type;
+        a.body.text = what.text;
+    } else if constexpr (is_tagged<Response>) {
+        a.etag = what.etag;
+        if (what.unchanged) {
+            a.status = 304;
+            return a;
+        }
+        wire::writer out;
+        wire::encode(out, what.value);
+        a.body = out.take();
+    } else {
+        if constexpr (requires { what.http_status(); }) a.status = what.http_status();
+        wire::writer out;
+        wire::encode(out, what);
+        a.body = out.take();
+    }
+    return a;
+}
+
+template <class Endpoint, class Executor>
+task<answer> serve(Executor& executor, call from, wire::json_limits limits) {
+    auto request = decode_call<typename Endpoint::request>(from, limits);
+    if (!request) co_return answer_error(request.error());
+    auto what = co_await executor.handle(std::move(*request), from.who);
+    answer a;
+    if (what)
+        a = encode_answer(*what);
+    else
+        a = answer_error(what.error());
+    a.revision = executor.revision().token();
+    co_return a;
+}
+
+template <class Endpoint, class Executor> [[nodiscard]] route make_route(Executor& executor) {
+    route r;
+    r.promise = &Endpoint::route;
+    using request = typename Endpoint::request;
+    request::fields.each([&](auto const& f) {
+        if (f.rule.in == contract::place::body) {
+            r.takes_body = true;
+            r.limits.string_bytes = std::max(r.limits.string_bytes, f.rule.max_length);
+        }
+        if (f.rule.in == contract::place::header) r.headers.push_back(f.name());
+    });
+    if constexpr (std::same_as<typename Endpoint::response, contract::upgrade>) {
+        r.is_socket = true;
+    } else {
+        static_assert(contract::serves<Executor, Endpoint>, "the executor has no deed for this endpoint");
+        r.handle = [&executor, limits = r.limits](call from) {
+            return serve<Endpoint>(executor, std::move(from), limits);
+        };
+    }
+    return r;
+}
+
+template <class Executor> [[nodiscard]] std::vector<route> make_routes(Executor& executor) {
+    std::vector<route> all;
+    contract::all_endpoints::each([&]<class Endpoint>() { all.push_back(make_route<Endpoint>(executor)); });
+    return all;
+}
+
+} // namespace ccbt::server

@@ -1,0 +1,41 @@
+#include "server/hub.hpp"
+
+#include "wire/codec.hpp"
+
+#include <algorithm>
+
+namespace ccbt::server {
+
+bool hub::anyone_wants(contract::event_type type) const {
+    return std::any_of(watchers_.begin(), watchers_.end(), [&](auto const* w) { return w->wants(type); });
+}
+
+void hub::publish(contract::event_view const& what) {
+    if (watchers_.empty()) return;
+    waiting_.push_back(what);
+    if (posted_) return;
+    posted_ = true;
+    on_.post([this] { flush(); });
+}
+
+void hub::flush() {
+    posted_ = false;
+    auto const events = std::exchange(waiting_, {});
+    for (auto const& event : events) {
+        std::shared_ptr<std::string const> rendered;
+        for (auto* w : watchers_) {
+            if (!w->wants(event->type)) continue;
+            if (!rendered) {
+                rendered = event.text();
+                if (rendered->empty()) {
+                    event.keep_text(wire::to_json(*event));
+                    rendered = event.text();
+                }
+            }
+            w->tell(rendered);
+            ++counted_.events_sent;
+        }
+    }
+}
+
+} // namespace ccbt::server

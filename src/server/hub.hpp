@@ -1,0 +1,51 @@
+// Events to watchers: collected during the loop's turn, rendered once, shared by all that want them. Knows no sockets.
+// Loop thread.
+#pragma once
+
+#include "base/loop.hpp"
+#include "base/metrics.hpp"
+#include "contract/events.hpp"
+
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace ccbt::server {
+
+class watcher {
+public:
+    virtual ~watcher() = default;
+    [[nodiscard]] virtual bool wants(contract::event_type type) const = 0;
+    /// The JSON of an event that it wants. It must not throw and not destroy a watcher.
+    virtual void tell(std::shared_ptr<std::string const> event) = 0;
+};
+
+class hub {
+public:
+    hub(loop& on, metrics::door& counted) : on_{on}, counted_{counted} {}
+
+    void join(watcher& who) {
+        watchers_.insert(&who);
+        counted_.watchers = watchers_.size();
+    }
+    void leave(watcher& who) {
+        watchers_.erase(&who);
+        counted_.watchers = watchers_.size();
+    }
+    [[nodiscard]] std::size_t size() const { return watchers_.size(); }
+    [[nodiscard]] bool anyone_wants(contract::event_type type) const;
+
+    /// Sent at the end of this turn of the loop; nothing is kept or rendered where nobody watches.
+    void publish(contract::event_view const& what);
+    void flush(); // now
+
+private:
+    loop& on_;
+    metrics::door& counted_;
+    std::unordered_set<watcher*> watchers_;
+    std::vector<contract::event_view> waiting_;
+    bool posted_ = false;
+};
+
+} // namespace ccbt::server

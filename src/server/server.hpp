@@ -1,0 +1,41 @@
+// The door: listens, takes connections, ends them. Knows no torrent. Loop thread.
+#pragma once
+
+#include "base/metrics.hpp"
+#include "base/unique_function.hpp"
+#include "contract/events.hpp"
+#include "server/connection.hpp"
+
+#include <memory>
+#include <string>
+
+namespace ccbt::server {
+
+class server {
+public:
+    server(loop& on, std::vector<route> routes, server_options options, metrics::door& counted);
+    ~server();
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+
+    /// Binds and takes connections; the URL of the API's origin, or why it could not ("address in use").
+    [[nodiscard]] expected<std::string, std::string> listen();
+    void publish(contract::event_view const& event) { ground_->events.publish(event); }
+    [[nodiscard]] bool anyone_wants(contract::event_type type) const { return ground_->events.anyone_wants(type); }
+
+    /// Takes no more connections, lets answers under way go out, closes the WebSockets (1001); `done` when all are
+    /// gone or `within` has passed.
+    void stop(std::chrono::milliseconds within, job done);
+
+private:
+    static task<> take_connections(std::shared_ptr<ground> on, std::shared_ptr<asio::ip::tcp::acceptor> acceptor);
+    void each_second();
+
+    std::shared_ptr<ground> ground_;
+    std::shared_ptr<asio::ip::tcp::acceptor> acceptor_;
+    std::unique_ptr<loop::ticker> second_, stopping_;
+    steady::time_point give_up_{};
+    job stopped_;
+};
+
+} // namespace ccbt::server

@@ -1,0 +1,229 @@
+#include "server/ws_session.hpp"
+
+#include "base/log.hpp"
+#include "wire/codec.hpp"
+
+#include <bitset>
+#include <deque>
+
+namespace ccbt::server {
+
+namespace {
+
+using contract::event_type;
+
+constexpr auto type_count = contract::names_of<event_type>.size();
+constexpr websocket::close_code unauthorized{4001};
+
+std::shared_ptr<std::string const> shared_text(std::string s) {
+    return std::make_shared<std::string const>(std::move(s));
+}
+
+class ws_session final : public std::enable_shared_from_this<ws_session>, public tracked, public watcher {
+public:
+    ws_session(std::shared_ptr<ground> on, stream_socket socket)
+        : on_{std::move(on)}, registered_{on_, *this}, stream_{std::move(socket)} {}
+    ~ws_session() override {
+        if (joined_) on_->events.leave(*this);
+        on_->counted.event_bytes_waiting -= waiting_bytes_;
+    }
+
+    static task<> run(std::shared_ptr<ws_session> self, upgrade_request request, bool authorized) {
+        co_await self->converse(std::move(request), authorized);
+    }
+
+    // ---- watcher
+    [[nodiscard]] bool wants(event_type type) const override {
+        return subscribed_.none() ? contract::is_original(type) : subscribed_.test(static_cast<std::size_t>(type));
+    }
+    void tell(std::shared_ptr<std::string const> event) override {
+        if (ending_) return;
+        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes) return give_up();
+        push(std::move(event));
+    }
+
+    // ---- tracked
+    void on_deadline() override { drop(); }
+    void on_stop() override { end(websocket::close_reason{websocket::close_code::going_away, "shutting down"}); }
+    void on_second(steady::time_point now) override {
+        if (!joined_ || ending_) return;
+        auto const& limits = on_->options.limits;
+        if (asked_at_ && now - *asked_at_ > limits.pong_within) return drop();
+        auto const due = asked_at_ ? std::max(heard_at_, *asked_at_) : heard_at_;
+        if (!pinging_ && now - due >= limits.ping_every) ping(now);
+        if (now - beat_at_ >= std::chrono::duration<double>(on_->options.heartbeat_seconds)) {
+            static auto const beat = shared_text(R"({"action":"ping"})");
+            beat_at_ = now;
+            tell(beat);
+        }
+    }
+
+private:
+    task<> converse(upgrade_request request, bool authorized) {
+        error_code failed;
+        deadline = steady::now() + on_->options.limits.header_deadline;
+        stream_.read_message_max(on_->options.limits.message_bytes);
+        stream_.control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
+        auto accepted = asio::redirect_error(use_task, failed);
+        co_await stream_.async_accept(request, accepted);
+        if (failed) co_return;
+        if (!authorized) {
+            websocket::close_reason const reason{unauthorized, "Unauthorized"};
+            auto closed = asio::redirect_error(use_task, failed);
+            co_await stream_.async_close(reason, closed);
+            co_return;
+        }
+        deadline = steady::time_point::max();
+        heard();
+        beat_at_ = heard_at_;
+        on_->events.join(*this);
+        joined_ = true;
+        while (!failed && !dropped_) {
+            beast::flat_buffer message;
+            auto read = asio::redirect_error(use_task, failed);
+            co_await stream_.async_read(message, read);
+            if (failed) break;
+            heard();
+            auto const data = message.cdata();
+            take({static_cast<char const*>(data.data()), data.size()});
+        }
+        if (joined_) on_->events.leave(*this);
+        joined_ = false;
+    }
+
+    void heard() {
+        heard_at_ = steady::now();
+        asked_at_.reset();
+    }
+
+    void take(std::string_view text) {
+        auto const read = stream_.got_text() ? wire::parse(text, {.depth = 8, .elements = 1000})
+                                             : expected<wire::value, std::string>{unexpected<std::string>{"not text"}};
+        if (!read) return refuse("not JSON: " + read.error());
+        auto const action = read->text_or("action", "");
+        if (action == "ping") return reply(R"({"action":"pong"})");
+        if (action == "pong") return;
+        if (action != "subscribe" && action != "unsubscribe")
+            return refuse("unknown action; there are subscribe, unsubscribe and ping");
+
+        auto const* data = read->find("data");
+        auto const* list = data == nullptr ? nullptr : data->find("event_types");
+        auto const* names = list == nullptr ? nullptr : list->get_if<wire::value::array>();
+        if (names == nullptr) return refuse("data.event_types must be a list");
+        std::bitset<type_count> types;
+        for (auto const& name : *names) {
+            auto const* s = name.get_if<std::string>();
+            auto found = false;
+            for (auto const& [type, known] : contract::names_of<event_type>)
+                if (s != nullptr && *s == known) {
+                    types.set(static_cast<std::size_t>(type));
+                    found = true;
+                }
+            if (!found) return refuse("unknown event type: " + (s == nullptr ? std::string{"not a string"} : *s));
+        }
+        bool const adds = action == "subscribe";
+        subscribed_ = adds ? subscribed_ | types : subscribed_ & ~types;
+        reply(R"({"action":")" + std::string{adds ? "subscribed" : "unsubscribed"} + R"(","event_types":)" +
+              wire::to_text(*list) + '}');
+    }
+
+    void refuse(std::string_view why) {
+        wire::writer out;
+        out.begin_object();
+        out.key("action");
+        out.text("error");
+        out.key("error");
+        out.text(why);
+        out.end_object();
+        reply(out.take_text());
+    }
+    void reply(std::string json) { tell(shared_text(std::move(json))); }
+
+    void push(std::shared_ptr<std::string const> text) {
+        waiting_bytes_ += text->size();
+        on_->counted.event_bytes_waiting += text->size();
+        waiting_.push_back(std::move(text));
+        if (!writing_) write_next();
+    }
+
+    void write_next() {
+        if (waiting_.empty()) {
+            writing_ = false;
+            if (ending_) send_close();
+            return;
+        }
+        writing_ = true;
+        auto text = std::move(waiting_.front());
+        waiting_.pop_front();
+        stream_.text(true);
+        auto const buffer = asio::buffer(*text);
+        stream_.async_write(buffer, [self = shared_from_this(), text](error_code failed, std::size_t) {
+            self->waiting_bytes_ -= text->size();
+            self->on_->counted.event_bytes_waiting -= text->size();
+            if (failed) return self->drop();
+            self->write_next();
+        });
+    }
+
+    // It does not keep up: what waits is forgotten, it is told so and let go (it comes back and catches up).
+    void give_up() {
+        for (auto const& text : waiting_) {
+            waiting_bytes_ -= text->size();
+            on_->counted.event_bytes_waiting -= text->size();
+        }
+        waiting_.clear();
+        ++on_->counted.watchers_resynced;
+        contract::event told;
+        told.type = event_type::resync;
+        told.timestamp = unix_now();
+        told.data.message = "events were dropped, since they were not read in time";
+        push(shared_text(wire::to_json(told)));
+        end(websocket::close_reason{websocket::close_code::try_again_later, "too slow"});
+    }
+
+    void end(websocket::close_reason why) {
+        if (ending_) return;
+        ending_ = why;
+        deadline = steady::now() + std::chrono::seconds{2};
+        if (!writing_) send_close();
+    }
+    void send_close() {
+        if (closing_) return;
+        closing_ = true;
+        stream_.async_close(*ending_, [self = shared_from_this()](error_code) { self->drop(); });
+    }
+    void ping(steady::time_point now) {
+        pinging_ = true;
+        if (!asked_at_) asked_at_ = now;
+        stream_.async_ping({}, [self = shared_from_this()](error_code failed) {
+            self->pinging_ = false;
+            if (failed) self->drop();
+        });
+    }
+    void drop() { // ends reads and writes under way, and with them the session
+        dropped_ = true;
+        error_code ignored;
+        beast::get_lowest_layer(stream_).close(ignored);
+    }
+
+    std::shared_ptr<ground> on_;
+    registration registered_;
+    websocket::stream<stream_socket> stream_;
+    std::bitset<type_count> subscribed_;
+    std::deque<std::shared_ptr<std::string const>> waiting_;
+    std::size_t waiting_bytes_ = 0;
+    std::optional<websocket::close_reason> ending_;
+    steady::time_point heard_at_{}, beat_at_{};
+    std::optional<steady::time_point> asked_at_; // a ping that nothing has answered
+    bool joined_ = false, writing_ = false, closing_ = false, pinging_ = false, dropped_ = false;
+};
+
+} // namespace
+
+void start_ws(std::shared_ptr<ground> on, stream_socket socket, upgrade_request request, bool authorized) {
+    auto& l = on->on;
+    auto session = std::make_shared<ws_session>(std::move(on), std::move(socket));
+    spawn(l, ws_session::run(std::move(session), std::move(request), authorized));
+}
+
+} // namespace ccbt::server

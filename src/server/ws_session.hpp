@@ -1,0 +1,14 @@
+// A watcher's WebSocket (RFC 6455): subscriptions in, events out through a bounded queue. Loop thread.
+#pragma once
+
+#include "base/net_http.hpp"
+#include "server/connection.hpp"
+
+namespace ccbt::server {
+
+using upgrade_request = http::request<http::string_body>;
+
+/// Takes the connection over. Not `authorized`: the handshake is done, then closed with 4001.
+void start_ws(std::shared_ptr<ground> on, stream_socket socket, upgrade_request request, bool authorized);
+
+} // namespace ccbt::server
