@@ -1,0 +1,227 @@
+#include "daemon/daemon.hpp"
+
+#include "base/log.hpp"
+#include "daemon/routes.hpp"
+#include "wire/openapi.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace ccbt::daemon {
+
+namespace {
+
+constexpr std::size_t load_at_once = 1000;
+constexpr std::chrono::milliseconds engine_stop_within{3500};
+constexpr std::chrono::milliseconds server_stop_within{1000};
+constexpr std::chrono::seconds root_check_every{5};
+constexpr std::chrono::milliseconds tell_every{1000};
+
+server::server_options options_of(contract::settings const& s, std::string api_key) {
+    server::server_options o;
+    o.host = s.daemon.ipc_host;
+    o.port = static_cast<int>(s.daemon.ipc_port);
+    o.api_key = std::move(api_key);
+    o.allowed_hosts = s.daemon.allowed_hosts;
+    o.metrics_need_key = s.observability.metrics_need_key;
+    o.websocket_enabled = s.daemon.websocket_enabled;
+    o.heartbeat_seconds = s.daemon.websocket_heartbeat_interval;
+    return o;
+}
+
+model::state::beginning beginning_of(store::journal_snapshot const& done) {
+    model::state::beginning b;
+    b.incarnation = contract::make_torrent_id().low; // random: a token never comes back in another meaning
+    b.first_seq = done.first_seq;
+    b.removed_downloaded = done.removed_downloaded;
+    b.removed_uploaded = done.removed_uploaded;
+    return b;
+}
+
+} // namespace
+
+daemon::daemon(loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
+               engine_maker make_engine)
+    : on_{on}, config_{std::move(config)}, from_{std::move(from)}, state_{beginning_of(from_.done)},
+      engine_{make_engine(
+          config_.settings, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); },
+          [this](std::vector<engine::saved_progress> saved) { keep_progress(std::move(saved)); })},
+      house_{.on = on_,
+             .state = state_,
+             .truth = from_.truth,
+             .journal = from_.journal,
+             .engine = *engine_,
+             .roots = roots_,
+             .settings = config_.settings,
+             .self = self_,
+             .door = counted,
+             .openapi = [] { return wire::openapi_document(); },
+             .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); }},
+      executor_{house_}, server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
+    self_.version = CCBT_VERSION;
+    self_.pid = ::getpid();
+    self_.lineage = from_.asked.lineage;
+    self_.node_id = from_.asked.node_id;
+    state_.events().listen([this](contract::event_view const& event) { server_.publish(event); });
+}
+
+daemon::~daemon() = default;
+
+expected<std::string, std::string> daemon::start() {
+    for (auto const& what : from_.asked.quarantined) log::error("a record of the state cannot be read: {}", what);
+    open_roots();
+
+    std::unordered_map<model::torrent_id, model::torrent_done> done;
+    for (auto const& d : from_.done.torrents) done[d.id] = d;
+    for (auto const& asked : from_.asked.torrents) {
+        state_.restore(asked, done[asked->id]);
+        house_.not_loaded.insert(asked->id);
+    }
+
+    auto url = server_.listen();
+    if (!url) return url;
+    self_.url = *url;
+
+    // What users wait for goes first: the torrents that run, then those that are paused.
+    auto const runs = [](auto const& asked) { return !asked->paused; };
+    std::stable_partition(from_.asked.torrents.begin(), from_.asked.torrents.end(), runs);
+    for (auto at = from_.asked.torrents.rbegin(); at != from_.asked.torrents.rend(); ++at)
+        to_load_.push_back((*at)->id);
+    from_.asked.torrents.clear();
+    from_.done.torrents.clear();
+    on_.post([this] { load_next(); });
+    for (auto& deletion : from_.asked.deletions) spawn(on_, executor_.finish_deletion(std::move(deletion)));
+    from_.asked.deletions.clear();
+
+    tickers_.push_back(on_.every(root_check_every, [this] { watch_roots(); }));
+    tickers_.push_back(on_.every(tell_every, [this] { state_.tell_changes(unix_now()); }));
+    return url;
+}
+
+// ---- roots
+
+void daemon::open_roots() {
+    auto const& disk = config_.settings.disk;
+    std::vector<std::string> allowed{disk.download_path};
+    allowed.insert(allowed.end(), disk.allowed_paths.begin(), disk.allowed_paths.end());
+    auto opened = roots_.open(from_.asked.roots, allowed);
+    for (auto const& check : opened.known) {
+        state_.know_root(check.root);
+        take_root_check(check);
+    }
+    store::commit change;
+    for (auto const& root : opened.fresh) change.changes.emplace_back(store::put_root{root});
+    if (change.changes.empty()) return;
+    from_.truth.commit_change(std::move(change), [](store::outcome how) {
+        if (how != store::outcome::committed) log::error("the storage folders could not be recorded");
+    });
+}
+
+void daemon::watch_roots() {
+    if (checking_roots_ || stopping_) return; // a disk that does not answer is asked once
+    checking_roots_ = true;
+    auto const found = std::make_shared<std::vector<executor::root_check>>();
+    on_.off(
+        [found, all = roots_.all()] {
+            for (auto const& root : all) found->push_back(executor::check_root(root));
+        },
+        [this, found] {
+            checking_roots_ = false;
+            for (auto const& check : *found) take_root_check(check);
+        });
+}
+
+void daemon::take_root_check(executor::root_check const& check) {
+    bool const offline = check.state == executor::root_state::offline;
+    if (offline == state_.is_offline(check.root.id)) return;
+    if (offline)
+        log::error("the storage folder {} is offline: {}. Its torrents wait until it is back.", check.root.path,
+                   check.why);
+    else
+        log::info("the storage folder {} is back", check.root.path);
+    if (offline)
+        house_.apply(model::root_offline{check.root.id});
+    else
+        house_.apply(model::root_online{check.root.id});
+    for (auto const* row = state_.torrents().first(); row != nullptr; row = row->added_after)
+        if (row->asked->root == check.root.id) house_.ask_engine(row->asked);
+}
+
+// ---- the engine
+
+void daemon::load_next() {
+    if (to_load_.empty() || stopping_) return;
+    std::vector<model::torrent_id> some;
+    while (!to_load_.empty() && some.size() < load_at_once) {
+        some.push_back(to_load_.back());
+        to_load_.pop_back();
+    }
+    from_.journal.load_many(std::move(some), [this](std::vector<store::journal::stored> all) {
+        for (auto& one : all) {
+            house_.not_loaded.erase(one.id);
+            auto const* row = state_.torrents().find(one.id);
+            if (row == nullptr) continue; // removed meanwhile
+            if (row->asked->has_metainfo && !one.metainfo) {
+                house_.apply(model::torrent_failed{one.id, "its metainfo in the daemon's state is damaged: add it again"});
+                continue;
+            }
+            engine_->ask(house_.wish_for(row->asked),
+                         engine::load{std::move(one.metainfo), std::move(one.resume), !from_.asked.clean});
+        }
+        load_next();
+    });
+}
+
+void daemon::take_facts(std::vector<model::fact> facts) {
+    for (auto& one : facts)
+        if (auto* metadata = std::get_if<model::metadata_arrived>(&one))
+            spawn(on_, executor_.learn_metadata(*metadata));
+    state_.apply(facts, unix_now());
+}
+
+void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
+    std::vector<store::resume_record> records;
+    records.reserve(saved.size());
+    for (auto& one : saved) records.push_back({one.done, std::move(one.resume)});
+    from_.journal.keep(std::move(records), [](store::outcome how) {
+        if (how != store::outcome::committed) log::warning("progress could not be kept");
+    });
+}
+
+void daemon::reconfigure(loaded_config to) {
+    for (auto const& warning : to.warnings) log::warning("{}", warning);
+    auto const changes = changes_between(config_.settings, to.settings);
+    if (changes.keys.empty()) {
+        log::info("the configuration was read again: nothing changed");
+        return;
+    }
+    for (auto const& key : changes.restart) log::warning("{} takes effect at the next start", key);
+    config_ = std::move(to);
+    if (auto const level = log::parse_level(config_.settings.observability.log_level)) log::set_level(*level);
+    engine_->configure(config_.settings);
+    house_.apply(model::config_changed{changes.keys});
+    log::info("the configuration was read again: {} keys changed", changes.keys.size());
+}
+
+// ---- the end
+
+void daemon::stop(job stopped) {
+    if (stopped) stopped_ = std::move(stopped);
+    if (stopping_) return;
+    stopping_ = true;
+    log::info("stopping");
+    house_.apply(model::stopping_now{});
+    tickers_.clear();
+    stops_awaited_ = 2;
+    auto const one_stopped = [this] {
+        if (--stops_awaited_ > 0) return;
+        from_.close([this] {
+            if (stopped_) stopped_();
+            else on_.stop();
+        });
+    };
+    server_.stop(server_stop_within, one_stopped);
+    engine_->stop(engine_stop_within, one_stopped);
+}
+
+} // namespace ccbt::daemon

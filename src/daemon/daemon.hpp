@@ -1,0 +1,80 @@
+// The house, put together: store, model, engine, executor, server, built in this order and stopped in reverse. Loop
+// thread; the process around it (flags, lock, signals, exit codes) is main.cpp's.
+#pragma once
+
+#include "base/loop.hpp"
+#include "base/metrics.hpp"
+#include "daemon/config.hpp"
+#include "engine/engine.hpp"
+#include "executor/executor.hpp"
+#include "executor/roots.hpp"
+#include "model/state.hpp"
+#include "server/server.hpp"
+#include "store/journal.hpp"
+#include "store/truth.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace ccbt::daemon {
+
+/// What the house stands on: a store that has been opened, and what was in it.
+struct foundation {
+    store::truth& truth;
+    store::journal& journal;
+    store::snapshot asked;
+    store::journal_snapshot done;
+    std::function<void(job)> close; // the store, cleanly; then calls
+};
+
+using engine_maker = std::function<std::unique_ptr<engine::engine>(contract::settings const&, engine::fact_sink,
+                                                                   engine::progress_sink)>;
+
+class daemon {
+public:
+    daemon(loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
+           engine_maker make_engine);
+    ~daemon();
+
+    /// The torrents are listed, the API answers, the engine loads behind it. The API's URL, or why it cannot serve.
+    [[nodiscard]] expected<std::string, std::string> start();
+
+    /// Applies what of a configuration read anew can be applied now; says what has to wait for a restart.
+    void reconfigure(loaded_config to);
+
+    /// Saves, stops, closes, within a bound; then calls. A second call changes nothing.
+    void stop(job stopped);
+
+    [[nodiscard]] std::size_t torrents() const { return state_.torrents().size(); }
+
+private:
+    void take_facts(std::vector<model::fact> facts);
+    void keep_progress(std::vector<engine::saved_progress> saved);
+    void open_roots();
+    void watch_roots();
+    void take_root_check(executor::root_check const& check);
+    void load_engine(std::vector<model::torrent_id> ids);
+    void load_next();
+
+    loop& on_;
+    loaded_config config_;
+    foundation from_;
+    model::state state_;
+    executor::roots roots_;
+    std::unique_ptr<engine::engine> engine_;
+    executor::identity self_;
+    executor::context house_;
+    executor::executor executor_;
+    server::server server_;
+
+    std::vector<model::torrent_id> to_load_; // from the back
+    bool checking_roots_ = false;
+    double told_at_ = 0;
+    std::vector<std::unique_ptr<loop::ticker>> tickers_;
+    job stopped_;
+    int stops_awaited_ = 0;
+    bool stopping_ = false;
+};
+
+} // namespace ccbt::daemon

@@ -1,0 +1,221 @@
+#include "daemon/process.hpp"
+
+#include "base/log.hpp"
+#include "daemon/config.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/demo.hpp"
+#include "daemon/options.hpp"
+#include "daemon/state_dir.hpp"
+#include "engine/lt_engine.hpp"
+#include "store/sqlite_store.hpp"
+
+#include <algorithm>
+#include <boost/version.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace ccbt::daemon {
+
+namespace {
+
+// Taking an engine with more torrents than this apart takes longer than users wait; everything is saved by then, so the
+// process is simply left.
+constexpr std::size_t apart_at_most = 500;
+
+// A daemon of thousands of torrents, peers and clients needs descriptors; the soft limit is only a default.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warning("the limit of open files could not be raised");
+}
+
+void say(std::string const& line) {
+    std::fputs((line + '\n').c_str(), stdout);
+    std::fflush(stdout);
+}
+
+void complain(std::string const& text) { std::fputs(("ccbtd: " + text + '\n').c_str(), stderr); }
+
+std::string version_text() {
+    std::string boost{BOOST_LIB_VERSION};
+    std::replace(boost.begin(), boost.end(), '_', '.');
+    return fmt::format("ccbtd {} (libtorrent {}, Boost {})", CCBT_VERSION, engine::lt_version(), boost);
+}
+
+// The signals as the daemon understands them, until it is destroyed.
+class signals {
+public:
+    signals(loop& on, std::function<void()> stop, std::function<void()> reread)
+        : set_{on.context(), SIGINT, SIGTERM, SIGHUP}, stop_{std::move(stop)}, reread_{std::move(reread)} {
+        wait();
+    }
+
+private:
+    void wait() {
+        set_.async_wait([this](error_code failed, int which) {
+            if (failed) return;
+            if (which == SIGHUP)
+                reread_();
+            else
+                stop_();
+            wait();
+        });
+    }
+    asio::signal_set set_;
+    std::function<void()> stop_, reread_;
+};
+
+class running {
+public:
+    running(options flags, loaded_config config, state_dir dir, std::string key)
+        : flags_{std::move(flags)}, dir_{std::move(dir)}, key_{std::move(key)}, config_{std::move(config)} {}
+
+    exit_code run() {
+        auto from = flags_.demo ? lay_demo() : lay_store();
+        if (!from) {
+            complain(from.error().message);
+            return from.error().code;
+        }
+        auto make_engine = flags_.demo ? demo_engine(loop_) : real_engine();
+        daemon house{loop_, counted_, config_, key_, std::move(*from), std::move(make_engine)};
+        auto const url = house.start();
+        if (!url) {
+            complain(url.error() + " (daemon.ipc_host, daemon.ipc_port)");
+            return exit_code::configuration;
+        }
+        auto const announced = dir_.announce({*url, CCBT_VERSION, unix_now()});
+        if (!announced) {
+            complain(announced.error().message);
+            return announced.error().code;
+        }
+        signals const heard{loop_, [&] { stop(house); }, [&] { reread(house); }};
+        say("ready " + *url);
+        log::info("{} serves at {} with {} torrents", version_text(), *url, house.torrents());
+        loop_.run();
+
+        dir_.withdraw();
+        log::info("stopped");
+        if (house.torrents() > apart_at_most) {
+            std::fflush(stdout);
+            ::_exit(static_cast<int>(exit_code::clean));
+        }
+        return exit_code::clean;
+    }
+
+private:
+    using laid = expected<foundation, start_failure>;
+
+    laid lay_store() {
+        private_files const ours;
+        auto opened = store::sqlite_store::open({.on = loop_, .directory = dir_.folder()});
+        if (!opened)
+            return unexpected<start_failure>{
+                {static_cast<exit_code>(opened.error().exit_code()), opened.error().message}};
+        store_ = std::move(*opened);
+        auto asked = store_->take_snapshot();
+        if (auto const laid_over = apply_overrides(config_, asked.settings); !laid_over)
+            return unexpected<start_failure>{{exit_code::configuration, laid_over.error().message()}};
+        return foundation{*store_, *store_, std::move(asked), store_->take_journal_snapshot(), [this](job closed) {
+                              store_->close([closed = std::move(closed)](store::outcome how) mutable {
+                                  if (how != store::outcome::committed) log::error("the state could not be closed");
+                                  closed();
+                              });
+                          }};
+    }
+
+    laid lay_demo() {
+        demo_store_ = std::make_unique<store::memory_store>(loop_);
+        return demo_foundation(*demo_store_, *flags_.demo, config_.settings.disk.download_path);
+    }
+
+    engine_maker real_engine() {
+        return [this](contract::settings const& s, engine::fact_sink facts, engine::progress_sink progress) {
+            return engine::make_lt_engine({loop_, s, std::move(facts), std::move(progress), true});
+        };
+    }
+
+    void stop(daemon& house) {
+        house.stop([this] { loop_.stop(); });
+    }
+
+    void reread(daemon& house) {
+        auto const read = std::make_shared<expected<loaded_config, config_error>>(unexpected<config_error>{{}});
+        loop_.off([read, sources = flags_.sources()] { *read = load_config(sources); },
+                  [read, &house] {
+                      if (*read)
+                          house.reconfigure(std::move(**read));
+                      else
+                          log::error("the configuration was not taken over:\n{}", read->error().message());
+                  });
+    }
+
+    metrics::door counted_; // outlives the loop: what is thrown away with it still counts
+    loop loop_{4};
+    options flags_;
+    state_dir dir_;
+    std::string key_;
+    loaded_config config_;
+    std::unique_ptr<store::sqlite_store> store_;
+    std::unique_ptr<store::memory_store> demo_store_;
+};
+
+} // namespace
+
+exit_code run(int argc, char const* const* argv) {
+    auto flags = parse_options(argc, argv);
+    if (!flags) {
+        std::fputs(flags.error().text.c_str(), flags.error().code == exit_code::clean ? stdout : stderr);
+        return flags.error().code;
+    }
+    if (flags->version) {
+        say(version_text());
+        return exit_code::clean;
+    }
+    // A demonstration stays away from the state of a daemon that may be running.
+    if (flags->demo && !flags->state_dir) flags->state_dir = "~/.ccbt/demo";
+    if (flags->check_config) {
+        auto const report = check_config(flags->sources());
+        std::fputs(report.text.c_str(), report.code == exit_code::clean ? stdout : stderr);
+        return report.code;
+    }
+    auto config = load_config(flags->sources());
+    if (!config) {
+        complain(config.error().message());
+        return exit_code::configuration;
+    }
+    if (auto const level = log::parse_level(config->settings.observability.log_level)) log::set_level(*level);
+    for (auto const& warning : config->warnings) log::warning("{}", warning);
+
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    // Only what is made now: the payload that libtorrent writes later is for whomever the user's umask lets.
+    auto ours = std::make_unique<private_files>();
+    auto dir = state_dir::open(config->settings.daemon.state_dir);
+    if (!dir) {
+        complain(dir.error().message);
+        return dir.error().code;
+    }
+    for (auto const& warning : dir->warnings()) log::warning("{}", warning);
+    auto key = config->settings.daemon.api_key;
+    if (key.empty()) {
+        auto made = dir->api_key();
+        if (!made) {
+            complain(made.error().message);
+            return made.error().code;
+        }
+        key = std::move(*made);
+    }
+    if (flags->demo) {
+        config->settings.disk.download_path = (dir->folder() / "downloads").string();
+        config->settings.disk.allowed_paths.clear();
+    }
+    ours.reset();
+    running process{std::move(*flags), std::move(*config), std::move(*dir), std::move(key)};
+    return process.run();
+}
+
+} // namespace ccbt::daemon

@@ -1,0 +1,13 @@
+// Where executor and server meet: the one unit that instantiates decoding, deed and encoding of every endpoint.
+#pragma once
+
+#include "executor/executor.hpp"
+#include "server/call.hpp"
+
+#include <vector>
+
+namespace ccbt::daemon {
+
+[[nodiscard]] std::vector<server::route> make_routes(executor::executor& executor);
+
+} // namespace ccbt::daemon
