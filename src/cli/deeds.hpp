@@ -1,0 +1,18 @@
+// What the commands do: one function each, over a session and the words given. They return the exit code.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace ccbt::cli {
+
+int run_endpoint(session&, command const&, given const&); // any endpoint: ask, print the answer
+int add_torrents(session&, command const&, given const&);
+int list_torrents(session&, command const&, given const&);
+int watch_events(session&, command const&, given const&);
+int start_daemon(session&, command const&, given const&);
+int stop_daemon(session&, command const&, given const&);
+int restart_daemon(session&, command const&, given const&);
+int tell_daemon(session&, command const&, given const&);
+int write_completion(session&, command const&, given const&);
+
+} // namespace ccbt::cli

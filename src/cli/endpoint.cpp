@@ -1,0 +1,80 @@
+// The deeds that follow from the catalogue alone: ask any endpoint and print its answer; and the list of torrents.
+#include "cli/deeds.hpp"
+#include "cli/print.hpp"
+#include "cli/session.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+namespace ccbt::cli {
+
+namespace {
+
+int code(exit_code c) { return static_cast<int>(c); }
+
+int ask(session& s, command const& what, wire::value::object const& request) {
+    auto const got = s.daemon.call(*what.endpoint, request);
+    if (!got) return code(s.tell(got.error()));
+    if (what.endpoint->is_document) {
+        s.out << (s.term.out_is_terminal ? printable(got->text, true) : got->text);
+        if (!got->text.ends_with('\n')) s.out << '\n';
+        return 0;
+    }
+    if (s.json) {
+        print_json(s.out, got->text, s.term);
+        return 0;
+    }
+    auto const read = wire::parse(got->text, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30});
+    if (!read) return code(s.tell({.message = "its answer is no JSON"}));
+    bool const whole_rows = what.run == &list_torrents &&
+                            std::none_of(request.begin(), request.end(), [](auto const& m) { return m.first == "fields"; });
+    auto const* members = read->get_if<wire::value::object>();
+    auto const hash = std::find_if(request.begin(), request.end(), [](auto const& m) { return m.first == "info_hash"; });
+    if (members != nullptr && members->size() == 1 && hash != request.end() && read->find("status") != nullptr)
+        s.out << human("status", *read->find("status")) << ' ' << human("info_hash", hash->second) << '\n';
+    else if (whole_rows)
+        print_torrents(s.out, read->list_or_empty("torrents"), s.term);
+    else
+        print_answer(s.out, *read, s.term);
+    return 0;
+}
+
+} // namespace
+
+int run_endpoint(session& s, command const& what, given const& words) {
+    auto request = request_of(what, words);
+    if (!request) return code(s.wrong_usage(request.error()));
+    // A torrent may be named by a prefix or its name wherever a hash is asked for.
+    argument const* repeated = nullptr;
+    for (auto const& a : what.arguments) {
+        if (a.field == nullptr || a.field->kind != wire::field_kind::hash || !words.has(a.word)) continue;
+        if (a.repeats) {
+            repeated = &a;
+            continue;
+        }
+        auto hash = resolve(s, words.one(a.word));
+        if (!hash) return code(hash.error());
+        for (auto& [name, held] : *request)
+            if (name == a.field->name) held = *hash;
+    }
+    if (repeated == nullptr) return ask(s, what, *request);
+    // All are found before any is touched: a slip in the third name must not remove the first two.
+    std::vector<std::string> hashes;
+    for (auto const& written : words.all(repeated->word)) {
+        auto hash = resolve(s, written);
+        if (!hash) return code(hash.error());
+        if (std::find(hashes.begin(), hashes.end(), *hash) == hashes.end()) hashes.push_back(std::move(*hash));
+    }
+    int worst = 0;
+    for (auto const& hash : hashes) {
+        for (auto& [name, held] : *request)
+            if (name == repeated->field->name) held = hash;
+        auto const one = ask(s, what, *request);
+        if (worst == 0) worst = one;
+    }
+    return worst;
+}
+
+int list_torrents(session& s, command const& what, given const& words) { return run_endpoint(s, what, words); }
+
+} // namespace ccbt::cli

@@ -1,0 +1,25 @@
+// Answers for people: any JSON as lines and tables, with units told from the names of the fields. Pure.
+#pragma once
+
+#include "cli/terminal.hpp"
+#include "wire/json.hpp"
+
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+namespace ccbt::cli {
+
+/// A scalar, or a list of scalars, as people read it: "download_rate" 1536.0 is "1.5 KiB/s". Printable.
+[[nodiscard]] std::string human(std::string_view field, wire::value const& v);
+
+/// Scalars as "key: value", objects below their name, lists of objects as tables.
+void print_answer(std::ostream& out, wire::value const& v, terminal const& where);
+
+/// JSON as it came; on a terminal laid out, and with nothing in it that drives one.
+void print_json(std::ostream& out, std::string_view json, terminal const& where);
+
+/// The list of torrents as a table for people.
+void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where);
+
+} // namespace ccbt::cli

@@ -1,0 +1,105 @@
+// `ccbt watch`: events, as they come. When the stream is lost it comes back by itself and asks for what was missed.
+#include "cli/deeds.hpp"
+#include "cli/print.hpp"
+#include "cli/session.hpp"
+#include "client/watch.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <fmt/core.h>
+#include <ostream>
+#include <thread>
+
+namespace ccbt::cli {
+
+namespace {
+
+using contract::event_type;
+
+// Those that come all the time are only shown to who asks for them.
+bool is_chatter(event_type type) {
+    return type == event_type::torrents_changed || type == event_type::global_stats_updated ||
+           type == event_type::peer_connected || type == event_type::peer_disconnected ||
+           type == event_type::progress_updated;
+}
+
+std::vector<event_type> types_of(std::vector<std::string> const& names) {
+    std::vector<event_type> made;
+    bool const all = std::find(names.begin(), names.end(), "all") != names.end();
+    for (auto const& [type, name] : contract::names_of<event_type>)
+        if (all || (names.empty() ? !is_chatter(type) : std::find(names.begin(), names.end(), name) != names.end()))
+            made.push_back(type);
+    return made;
+}
+
+std::optional<std::int64_t> number(given const& words, std::string_view word) {
+    std::int64_t n = 0;
+    auto const written = words.one(word);
+    auto const [end, failed] = std::from_chars(written.data(), written.data() + written.size(), n);
+    if (written.empty() || failed != std::errc{} || end != written.data() + written.size() || n < 0) return std::nullopt;
+    return n;
+}
+
+std::string line_of(wire::value const& event, terminal const& term) {
+    auto const at = static_cast<std::time_t>(event.number_or("timestamp", 0));
+    std::tm parts{};
+    std::array<char, 16> clock{};
+    if (::localtime_r(&at, &parts) != nullptr) std::strftime(clock.data(), clock.size(), "%H:%M:%S", &parts);
+    auto line = tinted(clock.data(), tint::dim, term.colour) + ' ' +
+                tinted(printable(event.text_or("type", "")), tint::cyan, term.colour);
+    if (auto const* data = event.find("data"))
+        if (auto const* members = data->get_if<wire::value::object>())
+            for (auto const& [name, held] : *members) {
+                auto shown = human(name, held);
+                if (name == "info_hash") shown = shown.substr(0, 8);
+                line += fmt::format(" {}={}", printable(name), shown);
+            }
+    return line;
+}
+
+} // namespace
+
+int watch_events(session& s, command const&, given const& words) {
+    for (auto const* word : {"count", "since"})
+        if (words.has(word) && !number(words, word))
+            return static_cast<int>(s.wrong_usage("--" + std::string{word} + " must be a whole number"));
+    auto const types = types_of(words.all("type"));
+    auto left = number(words, "count");
+    auto since = number(words, "since");
+    bool was_there = false;
+    std::chrono::milliseconds wait{100};
+    while (!left || *left > 0) {
+        auto stream = client::event_stream::open(s.where.how, types, since);
+        if (!stream) {
+            bool const passing = stream.error().kind == client::error_kind::unreachable ||
+                                 stream.error().kind == client::error_kind::timeout;
+            if (!was_there || !passing) return static_cast<int>(s.tell(stream.error()));
+            std::this_thread::sleep_for(wait);
+            wait = std::min(wait * 2, std::chrono::milliseconds{5'000});
+            continue;
+        }
+        wait = std::chrono::milliseconds{100};
+        if (std::exchange(was_there, true)) s.err << "ccbt: the daemon is back" << std::endl;
+        while (!left || *left > 0) {
+            auto const got = stream->next_text(std::chrono::hours{1});
+            if (!got) {
+                if (got.error().kind != client::error_kind::unreachable) return static_cast<int>(s.tell(got.error()));
+                s.err << "ccbt: " << printable(got.error().message) << "; waiting for it to come back" << std::endl;
+                break;
+            }
+            if (!*got) continue;
+            auto const event = wire::parse(**got);
+            if (!event) continue;
+            if (auto const seq = event->number_or("seq", 0); seq > 0) since = static_cast<std::int64_t>(seq);
+            if (s.json)
+                s.out << (s.term.out_is_terminal ? printable(**got) : **got) << std::endl;
+            else
+                s.out << line_of(*event, s.term) << std::endl;
+            if (left) --*left;
+        }
+    }
+    return 0;
+}
+
+} // namespace ccbt::cli

@@ -1,0 +1,92 @@
+// The named calls of the client: the typed ones, with what is only wrapping taken off.
+#include "client/client.hpp"
+
+namespace ccbt::client {
+
+namespace {
+
+template <class Request> result<Request> naming(std::string_view info_hash) {
+    auto const parsed = contract::info_hash::parse(info_hash);
+    if (!parsed)
+        return fails(error_kind::unsupported, "an info-hash is 40 hex digits (v1) or 64 (v2)");
+    Request made{};
+    made.info_hash = *parsed;
+    return made;
+}
+
+template <class T> result<void> only_done(result<T> const& answered) {
+    if (!answered) return unexpected<client_error>{answered.error()};
+    return {};
+}
+
+} // namespace
+
+result<contract::get_status::response> client::status() { return call<contract::get_status>({}); }
+
+result<std::vector<contract::torrent_status>> client::torrents() {
+    auto listed = call<contract::list_torrents>({});
+    if (!listed) return unexpected<client_error>{std::move(listed.error())};
+    std::vector<contract::torrent_status> rows;
+    rows.reserve(listed->value.torrents.size());
+    for (auto const& row : listed->value.torrents) rows.push_back(*row);
+    return rows;
+}
+
+result<contract::torrent_status> client::torrent(std::string_view info_hash) {
+    auto const request = naming<contract::get_torrent::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    auto got = call<contract::get_torrent>(*request);
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return *got->value;
+}
+
+result<std::string> client::add_torrent(contract::add_torrent::request const& what) {
+    auto added = call<contract::add_torrent>(what);
+    if (!added) return unexpected<client_error>{std::move(added.error())};
+    return std::move(added->info_hash);
+}
+
+result<std::string> client::add_torrent(std::string path_or_magnet) {
+    contract::add_torrent::request what;
+    what.path_or_magnet = std::move(path_or_magnet);
+    return add_torrent(what);
+}
+
+result<void> client::remove_torrent(std::string_view info_hash, bool delete_files) {
+    auto request = naming<contract::remove_torrent::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->delete_files = delete_files;
+    return only_done(call<contract::remove_torrent>(*request));
+}
+
+result<void> client::pause(std::string_view info_hash) {
+    auto const request = naming<contract::pause_torrent::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return only_done(call<contract::pause_torrent>(*request));
+}
+
+result<void> client::resume(std::string_view info_hash) {
+    auto const request = naming<contract::resume_torrent::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return only_done(call<contract::resume_torrent>(*request));
+}
+
+result<contract::get_peers::response> client::get_peers_for_torrent(std::string_view info_hash) {
+    auto const request = naming<contract::get_peers::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::get_peers>(*request);
+}
+
+result<contract::get_global_stats::response> client::get_global_stats() {
+    return call<contract::get_global_stats>({});
+}
+
+result<std::string> client::metrics() {
+    auto got = call<contract::get_metrics>({});
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return std::move(got->text);
+}
+
+result<void> client::shutdown() { return only_done(call<contract::shut_down>({})); }
+
+} // namespace ccbt::client

@@ -1,0 +1,154 @@
+// The public client of a daemon: blocking, typed, for users without coroutines. One object holds one connection and
+// belongs to one thread at a time. Every endpoint of the contract can be called by its struct:
+//
+//     ccbt::client::client daemon{{.url = "http://127.0.0.1:64124", .api_key = key}};
+//     auto listed = daemon.call<ccbt::contract::list_torrents>({});
+//     if (!listed) std::cerr << listed.error().message;
+//
+// No header of this library includes Boost.
+#pragma once
+
+#include "client/error.hpp"
+#include "contract/table.hpp"
+#include "wire/catalogue.hpp"
+#include "wire/codec.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ccbt::client {
+
+struct options {
+    std::string url = "http://127.0.0.1:64124";
+    std::string api_key{};
+    std::chrono::milliseconds timeout{30'000}; // for a whole answer
+    std::chrono::milliseconds connect_timeout{5'000};
+};
+
+/// An answer as it came. Status 304 has no text.
+struct answer {
+    int status = 0;
+    std::string etag{};
+    std::string content_type{};
+    std::string text{};
+};
+
+/// A request taken apart into the places where its fields travel.
+struct outgoing {
+    std::vector<std::pair<std::string, std::string>> path{}, query{}, headers{}; // name, value
+    std::string body{};                                                           // JSON, or empty
+};
+
+namespace sending {
+
+[[nodiscard]] std::string text_of(wire::value const& v); // of a path, query or header field
+
+template <class T> std::string text_of_member(T const& v) {
+    if constexpr (std::same_as<T, std::string>)
+        return v;
+    else
+        return text_of(wire::parse(wire::to_json(v), {.string_bytes = std::size_t{1} << 30}).value_or(wire::value{}));
+}
+
+template <class T> bool is_absent(T const& v) {
+    if constexpr (wire::is_optional<T>)
+        return !v.has_value();
+    else
+        return false;
+}
+
+template <class T> outgoing take_apart(T const& request) {
+    outgoing made;
+    wire::writer body;
+    bool any_body = false;
+    body.begin_object();
+    T::fields.each([&](auto const& f) {
+        auto const& member = request.*(std::remove_cvref_t<decltype(f)>::member);
+        if (is_absent(member)) return;
+        std::string const name{f.name()};
+        switch (f.rule.in) {
+        case contract::place::body:
+            body.key(name);
+            wire::encode(body, member); // not as a member: a secret travels, it is only never shown
+            any_body = true;
+            break;
+        case contract::place::path: made.path.emplace_back(name, text_of_member(member)); break;
+        case contract::place::query: made.query.emplace_back(name, text_of_member(member)); break;
+        case contract::place::header: made.headers.emplace_back(name, text_of_member(member)); break;
+        }
+    });
+    body.end_object();
+    if (any_body) made.body = body.take_text();
+    return made;
+}
+
+template <class T> inline constexpr bool is_tagged = false;
+template <class T> inline constexpr bool is_tagged<contract::tagged<T>> = true;
+
+template <class T> result<T> read(answer&& from) {
+    if constexpr (std::same_as<T, contract::document>) {
+        return contract::document{std::move(from.content_type), std::move(from.text)};
+    } else if constexpr (is_tagged<T>) {
+        T made{.etag = std::move(from.etag), .unchanged = from.status == 304};
+        if (made.unchanged) return made;
+        auto held = read<decltype(made.value)>(std::move(from));
+        if (!held) return unexpected<client_error>{std::move(held.error())};
+        made.value = std::move(*held);
+        return made;
+    } else {
+        auto held = wire::from_json<T>(from.text);
+        if (!held) return fails(error_kind::broken, "the daemon's answer is not what was promised: " + held.error());
+        return std::move(*held);
+    }
+}
+
+} // namespace sending
+
+class client {
+public:
+    explicit client(options how = {});
+    ~client();
+    client(client&&) noexcept;
+    client& operator=(client&&) noexcept;
+
+    /// Any endpoint of the contract, by its struct.
+    template <class E> [[nodiscard]] result<typename E::response> call(typename E::request const& request) {
+        static_assert(!std::same_as<typename E::response, contract::upgrade>, "events: see client/watch.hpp");
+        auto got = exchange(E::route, sending::take_apart(request));
+        if (!got) return unexpected<client_error>{std::move(got.error())};
+        return sending::read<typename E::response>(std::move(*got));
+    }
+
+    /// Any endpoint of the catalogue, by the wire names of its fields; those left out are the daemon's defaults.
+    [[nodiscard]] result<answer> call(wire::endpoint_facts const& endpoint, wire::value::object const& request);
+
+    // The common ones by the names that the plan of the API gives them.
+    [[nodiscard]] result<contract::get_status::response> status();
+    [[nodiscard]] result<std::vector<contract::torrent_status>> torrents();
+    [[nodiscard]] result<contract::torrent_status> torrent(std::string_view info_hash);
+    [[nodiscard]] result<std::string> add_torrent(contract::add_torrent::request const& what); // the info-hash
+    [[nodiscard]] result<std::string> add_torrent(std::string path_or_magnet);
+    [[nodiscard]] result<void> remove_torrent(std::string_view info_hash, bool delete_files = false);
+    [[nodiscard]] result<void> pause(std::string_view info_hash);
+    [[nodiscard]] result<void> resume(std::string_view info_hash);
+    [[nodiscard]] result<contract::get_peers::response> get_peers_for_torrent(std::string_view info_hash);
+    [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
+    [[nodiscard]] result<std::string> metrics(); // Prometheus text
+    [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
+
+    /// The revision of the truth at which the last answer holds: a token, to compare and to send back. "" before.
+    [[nodiscard]] std::string const& last_revision() const;
+    [[nodiscard]] options const& how() const;
+
+private:
+    [[nodiscard]] result<answer> exchange(contract::promise const& route, outgoing request);
+
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace ccbt::client

@@ -1,0 +1,87 @@
+# What the end-to-end scripts share: a temporary folder, daemons in it, and nothing left at the end. Sourced by them,
+# after they set `name` (of the script) and `build` (the folder of ccbtd and ccbt).
+
+[[ -x $build/ccbtd && -x $build/ccbt ]] || {
+    echo "$name: no ccbtd and ccbt in $build: build them first (./dev build)" >&2
+    exit 2
+}
+build=$(cd -- "$build" && pwd -P)
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+work=$(mktemp -d "${TMPDIR:-/tmp}/ccbt-$name-XXXXXX")
+chmod 755 "$work" # opentracker gives up its rights before it reads
+# Nothing of the user's own configuration is to reach the daemons here.
+export HOME=$work XDG_CONFIG_HOME=$work/none LC_ALL=C.UTF-8
+for variable in "${!CCBT_@}"; do unset "$variable"; done
+children=()
+
+is_ours() { # PID: is it a ccbtd of this build?
+    [[ $(readlink "/proc/$1/exe") == "$build/ccbtd" ]]
+} 2>/dev/null
+
+clean_up() {
+    local rc=$? pid file
+    trap - EXIT INT TERM
+    set +e
+    for pid in "${children[@]}"; do kill "$pid" 2>/dev/null; done
+    for file in "$work"/*/state/daemon.pid; do
+        pid=$(cat "$file" 2>/dev/null) && is_ours "$pid" && kill -9 "$pid"
+    done
+    for pid in "${children[@]}"; do
+        # A child that does not go when asked is not asked again.
+        timeout 5 tail --pid="$pid" -f /dev/null || kill -9 "$pid"
+    done 2>/dev/null
+    wait
+    if ((rc != 0)); then
+        for file in "$work"/*/log "$work"/*/state/*.log; do
+            [[ -s $file ]] || continue
+            printf '\n--- the end of %s\n' "${file#"$work"/}"
+            tail -n 25 "$file"
+        done >&2
+    fi
+    if ((rc != 0)) && [[ -n ${keep:-} ]]; then
+        echo "kept: $work" >&2
+    else
+        rm -rf "$work"
+    fi
+    exit "$rc"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+configure() { # NAME ADDRESS: a daemon's folder, that finds peers by trackers alone
+    mkdir -p "$work/$1/files"
+    cat >"$work/$1/ccbt.toml" <<TOML
+[network]
+listen_interface = "$2"
+listen_port_tcp = 0
+
+[discovery]
+enable_dht = false
+enable_pex = false
+
+[nat]
+enable_upnp = false
+enable_nat_pmp = false
+auto_map_ports = false
+
+[disk]
+download_path = "$work/$1/files"
+
+[daemon]
+ipc_port = 0
+state_dir = "$work/$1/state"
+TOML
+}
+
+field() { # FILE NAME...: the member of the JSON in FILE, "" where there is none
+    python3 -c '
+import json, sys
+try:
+    found = json.load(open(sys.argv[1]))
+    for name in sys.argv[2:]:
+        found = found[name]
+except (KeyError, TypeError, ValueError):
+    found = ""
+print(found if isinstance(found, str) else json.dumps(found))' "$@"
+}
