@@ -356,7 +356,7 @@ export interface Operations {
   /** Metrics for Prometheus */
   "session.metrics": {
     method: "GET";
-    path: "/api/v1/metrics";
+    path: "/metrics";
     answer: string;
   };
   /** For load balancers: ok, or degraded with 503 (+) */
@@ -368,7 +368,7 @@ export interface Operations {
   /** This API as an OpenAPI 3.1 document (+) */
   "session.openapi": {
     method: "GET";
-    path: "/api/v1/openapi.json";
+    path: "/openapi.json";
     answer: string;
   };
   /** The WebSocket of events */

@@ -45,8 +45,8 @@ expected<std::pair<std::string, std::string>, std::string> read_source(std::stri
     bytes << in.rdbuf();
     if (!in) return unexpected<std::string>{'"' + written + "\" can not be read"};
     auto const held = std::move(bytes).str();
-    return made{"torrent_data",
-                text::to_base64({reinterpret_cast<std::uint8_t const*>(held.data()), held.size()})};
+    return made{
+        "torrent_data", text::to_base64({reinterpret_cast<std::uint8_t const*>(held.data()), held.size()})};
 }
 
 void leave_it_running(int) {
@@ -89,11 +89,12 @@ public:
 
     int run() {
         std::signal(SIGINT, &leave_it_running);
-        client::live_table table{s_.where.how,
-                                 print_events_ ? std::vector{event_type::metadata_ready, event_type::tracker_announce_error,
-                                                             event_type::tracker_announce_success,
-                                                             event_type::storage_offline, event_type::storage_online}
-                                               : std::vector<event_type>{}};
+        client::live_table table{
+            s_.where.how,
+            print_events_
+                ? std::
+                      vector{event_type::metadata_ready, event_type::tracker_announce_error, event_type::tracker_announce_success, event_type::storage_offline, event_type::storage_online}
+                : std::vector<event_type>{}};
         bool was_lost = false;
         int lost_times = 0;
         while (true) {
@@ -121,7 +122,9 @@ private:
     }
 
     void note(contract::event const& e) {
-        if (!e.data.info_hash || std::find(hashes_.begin(), hashes_.end(), *e.data.info_hash) == hashes_.end()) return;
+        if (!e.data.info_hash ||
+            std::find(hashes_.begin(), hashes_.end(), *e.data.info_hash) == hashes_.end())
+            return;
         if (!print_events_ || s_.json) return;
         picture_.clear();
         s_.out << told(e) << std::endl;
@@ -152,11 +155,15 @@ private:
         for (auto const& hash : hashes_) {
             auto const* row = table.find(hash);
             if (s_.json)
-                s_.out << (row != nullptr ? wire::to_json(*row) : R"({"info_hash":")" + hash + R"(","status":"removed"})")
+                s_.out << (row != nullptr ? wire::to_json(*row)
+                                          : R"({"info_hash":")" + hash + R"(","status":"removed"})")
                        << '\n';
             else if (row == nullptr || outcome_of(*row) == outcome::failed)
-                s_.err << "ccbt: " << (row == nullptr ? hash + " was removed" :
-                          printable(row->name) + ": " + printable(row->error.value_or("it is in status error"))) << '\n';
+                s_.err << "ccbt: "
+                       << (row == nullptr ? hash + " was removed"
+                                          : printable(row->name) + ": " +
+                                                printable(row->error.value_or("it is in status error")))
+                       << '\n';
             else
                 s_.out << "complete " << printable(row->name) << ' ' << hash << '\n';
         }
@@ -181,8 +188,8 @@ void make_whole(session const& s, wire::value::object& request) {
     auto const at = client::parse_url(s.where.how.url);
     if (!at || !at->is_loopback()) return;
     for (auto& [name, held] : request)
-        if (auto const* path = held.get_if<std::string>(); name == "output_dir" && path != nullptr &&
-                                                          !path->empty() && !path->starts_with('~'))
+        if (auto const* path = held.get_if<std::string>();
+            name == "output_dir" && path != nullptr && !path->empty() && !path->starts_with('~'))
             held = fs::absolute(*path).lexically_normal().string();
 }
 

@@ -37,7 +37,8 @@ CLI::Option* attach(CLI::App& to, slot& into) {
     CLI::Option* made = nullptr;
     if (a.is_flag) {
         into.flag = a.on_by_default;
-        made = to.add_flag(a.on_by_default ? "--" + a.word + ",!--no-" + a.word : "--" + a.word, into.flag, doc);
+        made =
+            to.add_flag(a.on_by_default ? "--" + a.word + ",!--no-" + a.word : "--" + a.word, into.flag, doc);
     } else {
         made = to.add_option(a.positional ? a.word : "--" + a.word, into.values, doc);
         made->type_name(a.value_name);
@@ -58,7 +59,9 @@ given words_of(std::deque<slot> const& slots) {
     given made;
     for (auto const& one : slots) {
         if (one.option->count() == 0) continue;
-        made.put(one.what->word, one.what->is_flag ? std::vector<std::string>{one.flag ? "true" : "false"} : one.values);
+        made.put(
+            one.what->word,
+            one.what->is_flag ? std::vector<std::string>{one.flag ? "true" : "false"} : one.values);
     }
     return made;
 }
@@ -97,7 +100,8 @@ public:
         app_.footer(footer);
         app_.set_version_flag("--version", std::string{"ccbt " CCBT_VERSION});
         app_.require_subcommand(0, 1);
-        for (auto const& a : global_arguments()) attach(app_, globals_.emplace_back(slot{&a}))->group("Global options");
+        for (auto const& a : global_arguments())
+            attach(app_, globals_.emplace_back(slot{&a}))->group("Global options");
         for (auto const& c : commands()) add(c);
         help_ = app_.add_subcommand("help", "What the commands are: ccbt help add");
         help_->add_option("command", help_words_, "Which")->expected(0, 4);
@@ -120,7 +124,8 @@ public:
     [[nodiscard]] std::string help() const {
         CLI::App const* at = &app_;
         for (auto const& word : help_words_) {
-            auto const subs = at->get_subcommands([&](CLI::App const* sub) { return sub->get_name() == word; });
+            auto const subs =
+                at->get_subcommands([&](CLI::App const* sub) { return sub->get_name() == word; });
             if (subs.empty()) break;
             at = subs.front();
         }
@@ -131,7 +136,8 @@ private:
     void add(command const& c) {
         CLI::App* at = &app_;
         for (auto const word : text::split(c.words, ' ')) {
-            auto const there = at->get_subcommands([&](CLI::App const* sub) { return sub->get_name() == word; });
+            auto const there =
+                at->get_subcommands([&](CLI::App const* sub) { return sub->get_name() == word; });
             at = there.empty() ? at->add_subcommand(std::string{word}, group_text(c, word)) : there.front();
             at->require_subcommand(0, 1);
         }
@@ -178,16 +184,18 @@ int run(std::vector<std::string> words, surroundings const& around) {
     if (globals.has("timeout")) {
         auto const written = globals.one("timeout");
         auto const [end, failed] = std::from_chars(written.data(), written.data() + written.size(), seconds);
-        if (failed != std::errc{} || end != written.data() + written.size() || !(seconds > 0) || seconds > 86400) {
+        if (failed != std::errc{} || end != written.data() + written.size() || !(seconds > 0) ||
+            seconds > 86400) {
             around.err << "ccbt: --timeout must be a number of seconds\n";
             return static_cast<int>(exit_code::usage);
         }
     }
-    auto found = client::find_local_daemon({.url = given_text(globals, "url"),
-                                            .api_key = given_text(globals, "api-key"),
-                                            .state_dir = given_text(globals, "state-dir"),
-                                            .config = given_text(globals, "config"),
-                                            .environment = around.environment});
+    auto found = client::find_local_daemon(
+        {.url = given_text(globals, "url"),
+         .api_key = given_text(globals, "api-key"),
+         .state_dir = given_text(globals, "state-dir"),
+         .config = given_text(globals, "config"),
+         .environment = around.environment});
     found.how.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
     session s{{around.out, around.err, around.term}, std::move(found), globals.flag("json")};
     s.config = given_text(globals, "config");

@@ -18,7 +18,8 @@ using ::testing::Not;
 constexpr char const* hash = "0123456789abcdef0123456789abcdef01234567";
 constexpr char const* other = "beef456789abcdef0123456789abcdef01234567";
 
-std::string row(std::string_view h, std::string_view name, std::string_view status, std::string_view progress) {
+std::string row(
+    std::string_view h, std::string_view name, std::string_view status, std::string_view progress) {
     return R"({"info_hash":")" + std::string{h} + R"(","name":")" + std::string{name} + R"(","status":")" +
            std::string{status} + R"(","progress":)" + std::string{progress} +
            R"(,"download_rate":2048.0,"upload_rate":0.0,"num_peers":3,"total_size":1048576})";
@@ -37,7 +38,9 @@ outcome ccbt(std::string const& url, std::vector<std::string> words, terminal te
     std::ostringstream out;
     std::ostringstream err;
     auto const no_environment = [](char const* name) {
-        return std::string_view{name} == "HOME" ? "/nonexistent" : std::string_view{name} == "CCBT_API_KEY" ? "key" : nullptr;
+        return std::string_view{name} == "HOME"           ? "/nonexistent"
+               : std::string_view{name} == "CCBT_API_KEY" ? "key"
+                                                          : nullptr;
     };
     outcome made;
     made.code = run(std::move(words), {out, err, term, no_environment});
@@ -50,12 +53,15 @@ TEST(ccbt, ls_is_a_table_and_with_json_the_very_answer) {
     fake_daemon daemon{[](auto const&) { return fake_daemon::json(200, two_rows()); }};
     auto const table = ccbt(daemon.url(), {"ls"});
     EXPECT_EQ(table.code, 0);
-    EXPECT_EQ(table.out, "ID        NAME           STATUS         DONE       DOWN     UP  PEERS     SIZE         ETA\n"
-                         "01234567  debian.iso     downloading  50.0 %  2.0 KiB/s  0 B/s      3  1.0 MiB  4 min 16 s\n"
-                         "beef4567  evil\\u001b[2J  error         0.0 %  2.0 KiB/s  0 B/s      3  1.0 MiB           -\n");
+    EXPECT_EQ(
+        table.out,
+        "ID        NAME           STATUS         DONE       DOWN     UP  PEERS     SIZE         ETA\n"
+        "01234567  debian.iso     downloading  50.0 %  2.0 KiB/s  0 B/s      3  1.0 MiB  4 min 16 s\n"
+        "beef4567  evil\\u001b[2J  error         0.0 %  2.0 KiB/s  0 B/s      3  1.0 MiB           -\n");
     auto const json = ccbt(daemon.url(), {"--json", "ls", "--status", "error,paused", "--label=a b"});
     EXPECT_EQ(json.out, two_rows() + "\n");
-    EXPECT_EQ(daemon.requests().back().line, "GET /api/v1/torrents?status=error%2Cpaused&label=a%20b HTTP/1.1");
+    EXPECT_EQ(
+        daemon.requests().back().line, "GET /api/v1/torrents?status=error%2Cpaused&label=a%20b HTTP/1.1");
     EXPECT_EQ(daemon.requests().back().header("X-CCBT-API-Key"), "key");
 }
 
@@ -65,8 +71,9 @@ TEST(ccbt, a_terminal_gets_lines_that_fit_and_colour_only_there) {
     std::istringstream lines{narrow.out};
     for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), 40U) << line;
     EXPECT_THAT(narrow.out, Not(HasSubstr("\x1b")));
-    EXPECT_THAT(ccbt(daemon.url(), {"ls"}, {.out_is_terminal = true, .width = 80, .colour = true}).out,
-                HasSubstr("\x1b[31merror\x1b[0m"));
+    EXPECT_THAT(
+        ccbt(daemon.url(), {"ls"}, {.out_is_terminal = true, .width = 80, .colour = true}).out,
+        HasSubstr("\x1b[31merror\x1b[0m"));
 }
 
 TEST(ccbt, several_torrents_are_found_by_prefix_and_name_before_any_is_touched) {
@@ -76,22 +83,26 @@ TEST(ccbt, several_torrents_are_found_by_prefix_and_name_before_any_is_touched) 
     }};
     auto const gone = ccbt(daemon.url(), {"rm", "beef", "debian.iso", "--data"});
     EXPECT_EQ(gone.code, 0) << gone.err;
-    EXPECT_EQ(gone.out, "removed beef456789abcdef0123456789abcdef01234567\n"
-                        "removed 0123456789abcdef0123456789abcdef01234567\n");
+    EXPECT_EQ(
+        gone.out, "removed beef456789abcdef0123456789abcdef01234567\n"
+                  "removed 0123456789abcdef0123456789abcdef01234567\n");
     EXPECT_EQ(daemon.requests()[0].line, "GET /api/v1/torrents?fields=info_hash%2Cname HTTP/1.1");
-    EXPECT_EQ(daemon.requests()[2].line,
-              "DELETE /api/v1/torrents/beef456789abcdef0123456789abcdef01234567?delete_files=true HTTP/1.1");
+    EXPECT_EQ(
+        daemon.requests()[2].line,
+        "DELETE /api/v1/torrents/beef456789abcdef0123456789abcdef01234567?delete_files=true HTTP/1.1");
     auto const before = daemon.requests().size();
     auto const slip = ccbt(daemon.url(), {"rm", "beef", "nobody"});
     EXPECT_EQ(slip.code, 5);
     EXPECT_THAT(slip.err, HasSubstr("no torrent is named \"nobody\""));
-    for (auto i = before; i < daemon.requests().size(); ++i) EXPECT_TRUE(daemon.requests()[i].line.starts_with("GET"));
+    for (auto i = before; i < daemon.requests().size(); ++i)
+        EXPECT_TRUE(daemon.requests()[i].line.starts_with("GET"));
 }
 
 TEST(ccbt, exit_codes_say_what_went_wrong) {
     auto const answering = [](int status, std::string code) {
         return [=](auto const&) {
-            return fake_daemon::json(status, R"({"error":"because","code":")" + code + R"(","details":null})");
+            return fake_daemon::json(
+                status, R"({"error":"because","code":")" + code + R"(","details":null})");
         };
     };
     fake_daemon missing{answering(404, "TORRENT_NOT_FOUND")};
@@ -101,15 +112,18 @@ TEST(ccbt, exit_codes_say_what_went_wrong) {
     EXPECT_EQ(lost.out, "");
     fake_daemon conflict{answering(409, "TORRENT_EXISTS")};
     EXPECT_EQ(ccbt(conflict.url(), {"pause", hash}).code, 1);
-    EXPECT_EQ(ccbt(conflict.url(), {"pause", hash, "--json"}).err,
-              R"({"error":"because","code":"TORRENT_EXISTS","details":null})" "\n");
+    EXPECT_EQ(
+        ccbt(conflict.url(), {"pause", hash, "--json"}).err,
+        R"({"error":"because","code":"TORRENT_EXISTS","details":null})"
+        "\n");
     fake_daemon stranger{answering(401, "AUTH_REQUIRED")};
     auto const shut = ccbt(stranger.url(), {"status"});
     EXPECT_EQ(shut.code, 4);
     EXPECT_THAT(shut.err, HasSubstr("give --api-key or CCBT_API_KEY"));
     auto const nobody = ccbt("http://127.0.0.1:1", {"ls"});
     EXPECT_EQ(nobody.code, 3);
-    EXPECT_THAT(nobody.err, HasSubstr("no daemon answers at http://127.0.0.1:1: start one with `ccbt daemon start`"));
+    EXPECT_THAT(
+        nobody.err, HasSubstr("no daemon answers at http://127.0.0.1:1: start one with `ccbt daemon start`"));
 }
 
 TEST(ccbt, wrong_words_are_two_and_say_what_was_meant) {
@@ -131,26 +145,31 @@ TEST(ccbt, help_names_the_commands_the_codes_and_the_arguments) {
         EXPECT_THAT(help.out, HasSubstr(word));
     EXPECT_THAT(ccbt("http://127.0.0.1:1", {"add", "--help"}).out, HasSubstr("--wait"));
     EXPECT_THAT(ccbt("http://127.0.0.1:1", {"help", "daemon", "start"}).out, HasSubstr("--within"));
-    EXPECT_THAT(ccbt("http://127.0.0.1:1", {"completion", "bash"}).out, HasSubstr("complete -o default -F _ccbt ccbt"));
+    EXPECT_THAT(
+        ccbt("http://127.0.0.1:1", {"completion", "bash"}).out,
+        HasSubstr("complete -o default -F _ccbt ccbt"));
 }
 
 TEST(ccbt, a_local_file_travels_as_its_bytes_and_a_magnet_as_it_is) {
-    auto const file = std::filesystem::temp_directory_path() / ("ccbt_app_test_" + std::to_string(::getpid()));
+    auto const file =
+        std::filesystem::temp_directory_path() / ("ccbt_app_test_" + std::to_string(::getpid()));
     std::ofstream{file} << "d4:infodee";
-    fake_daemon daemon{[](auto const&) {
-        return fake_daemon::json(200, R"({"info_hash":"aa","status":"added"})");
-    }};
-    auto const added = ccbt(daemon.url(), {"add", file.string(), "magnet:?xt=urn:btih:x", "--label", "a", "--label", "b", "--paused",
-                                           "--output", "/data"});
+    fake_daemon daemon{
+        [](auto const&) { return fake_daemon::json(200, R"({"info_hash":"aa","status":"added"})"); }};
+    auto const added = ccbt(
+        daemon.url(), {"add", file.string(), "magnet:?xt=urn:btih:x", "--label", "a", "--label", "b",
+                       "--paused", "--output", "/data"});
     std::filesystem::remove(file);
     EXPECT_EQ(added.code, 0) << added.err;
     EXPECT_EQ(added.out, "added aa\nadded aa\n");
     auto const seen = daemon.requests();
     ASSERT_EQ(seen.size(), 2U);
-    EXPECT_EQ(seen[0].body,
-              R"({"output_dir":"/data","paused":true,"labels":["a","b"],"torrent_data":"ZDQ6aW5mb2RlZQ=="})");
-    EXPECT_EQ(seen[1].body,
-              R"({"output_dir":"/data","paused":true,"labels":["a","b"],"path_or_magnet":"magnet:?xt=urn:btih:x"})");
+    EXPECT_EQ(
+        seen[0].body,
+        R"({"output_dir":"/data","paused":true,"labels":["a","b"],"torrent_data":"ZDQ6aW5mb2RlZQ=="})");
+    EXPECT_EQ(
+        seen[1].body,
+        R"({"output_dir":"/data","paused":true,"labels":["a","b"],"path_or_magnet":"magnet:?xt=urn:btih:x"})");
     EXPECT_EQ(ccbt(daemon.url(), {"add", "no-such-file.torrent"}).code, 2);
 }
 
@@ -159,7 +178,9 @@ class moving_daemon {
 public:
     explicit moving_daemon(std::vector<std::string> states)
         : states_{std::move(states)},
-          daemon_{[this](fake_daemon::request const& r) { return answer(r); }, [this](auto& peer) { talk(peer); }} {}
+          daemon_{
+              [this](fake_daemon::request const& r) { return answer(r); },
+              [this](auto& peer) { talk(peer); }} {}
     [[nodiscard]] std::string url() const { return daemon_.url(); }
 
 private:
@@ -167,8 +188,9 @@ private:
         if (r.line.starts_with("POST"))
             return fake_daemon::json(200, R"({"info_hash":")" + std::string{hash} + R"(","status":"added"})");
         auto const at = std::min<std::size_t>(asked_++, states_.size() - 1);
-        return fake_daemon::json(200, R"({"torrents":[)" + states_[at] + R"(],"revision":"r","full":true,"removed":[]})",
-                                 "X-CCBT-Revision: r\r\n");
+        return fake_daemon::json(
+            200, R"({"torrents":[)" + states_[at] + R"(],"revision":"r","full":true,"removed":[]})",
+            "X-CCBT-Revision: r\r\n");
     }
     void talk(fake_daemon::web_socket& peer) {
         if (!peer.receive()) return;
@@ -185,20 +207,23 @@ private:
 };
 
 TEST(ccbt, add_and_wait_follows_the_torrent_to_its_end) {
-    moving_daemon daemon{{row(hash, "d", "checking", "0.0"), row(hash, "d", "downloading", "0.5"),
-                          row(hash, "d", "downloading", "0.52"), row(hash, "d", "seeding", "1.0")}};
+    moving_daemon daemon{
+        {row(hash, "d", "checking", "0.0"), row(hash, "d", "downloading", "0.5"),
+         row(hash, "d", "downloading", "0.52"), row(hash, "d", "seeding", "1.0")}};
     auto const done = ccbt(daemon.url(), {"add", "magnet:?x", "--wait"});
     EXPECT_EQ(done.code, 0) << done.err;
-    EXPECT_EQ(done.out, "added 0123456789abcdef0123456789abcdef01234567\n"
-                        "d: checking 0.0 %\n"
-                        "d: downloading 50.0 %, 2.0 KiB/s down, 3 peers, ETA 4 min 16 s\n"
-                        "d: seeding 100 %\n"
-                        "complete d 0123456789abcdef0123456789abcdef01234567\n");
+    EXPECT_EQ(
+        done.out, "added 0123456789abcdef0123456789abcdef01234567\n"
+                  "d: checking 0.0 %\n"
+                  "d: downloading 50.0 %, 2.0 KiB/s down, 3 peers, ETA 4 min 16 s\n"
+                  "d: seeding 100 %\n"
+                  "complete d 0123456789abcdef0123456789abcdef01234567\n");
 }
 
 TEST(ccbt, add_and_wait_draws_a_bar_on_a_terminal) {
     moving_daemon daemon{{row(hash, "d", "downloading", "0.5"), row(hash, "d", "seeding", "1.0")}};
-    auto const done = ccbt(daemon.url(), {"add", "magnet:?x", "--wait"}, {.out_is_terminal = true, .width = 100});
+    auto const done =
+        ccbt(daemon.url(), {"add", "magnet:?x", "--wait"}, {.out_is_terminal = true, .width = 100});
     EXPECT_EQ(done.code, 0);
     EXPECT_THAT(done.out, HasSubstr("[############------------]  50.0 %"));
     EXPECT_THAT(done.out, HasSubstr("\x1b[1A\r\x1b[J"));
@@ -216,13 +241,15 @@ TEST(ccbt, add_and_wait_leaves_with_six_when_the_torrent_fails_or_goes) {
 TEST(ccbt, watch_prints_so_many_events_and_as_json_the_very_text) {
     constexpr char const* event =
         R"({"type":"torrent_added","timestamp":1.0,"data":{"info_hash":"0123456789abcdef","name":"a\u001bb"},"seq":7})";
-    fake_daemon daemon{[](auto const&) { return fake_daemon::json(500, "{}"); }, [&](auto& peer) {
-        auto const asked = peer.receive();
-        EXPECT_EQ(asked, R"({"action":"subscribe","data":{"event_types":["torrent_added"]}})");
-        peer.send(event);
-        peer.send(event);
-        while (peer.receive()) continue;
-    }};
+    fake_daemon daemon{
+        [](auto const&) { return fake_daemon::json(500, "{}"); },
+        [&](auto& peer) {
+            auto const asked = peer.receive();
+            EXPECT_EQ(asked, R"({"action":"subscribe","data":{"event_types":["torrent_added"]}})");
+            peer.send(event);
+            peer.send(event);
+            while (peer.receive()) continue;
+        }};
     auto const json = ccbt(daemon.url(), {"watch", "torrent_added", "--count", "2", "--json"});
     EXPECT_EQ(json.code, 0) << json.err;
     EXPECT_EQ(json.out, std::string{event} + "\n" + event + "\n");
@@ -233,16 +260,18 @@ TEST(ccbt, watch_prints_so_many_events_and_as_json_the_very_text) {
 
 TEST(ccbt, any_answer_is_lines_with_units_and_tables) {
     fake_daemon daemon{[](auto const&) {
-        return fake_daemon::json(200, R"({"info_hash":"aa","peers":[{"ip":"127.0.0.2","port":6881,"download_rate":1536.0,)"
-                                      R"("client":null}],"count":1,"more":{"progress":0.25}})");
+        return fake_daemon::json(
+            200, R"({"info_hash":"aa","peers":[{"ip":"127.0.0.2","port":6881,"download_rate":1536.0,)"
+                 R"("client":null}],"count":1,"more":{"progress":0.25}})");
     }};
-    EXPECT_EQ(ccbt(daemon.url(), {"peers", hash}).out, "info_hash: aa\n"
-                                                        "count:     1\n"
-                                                        "more:\n"
-                                                        "  progress: 25.0 %\n"
-                                                        "\n"
-                                                        "IP         PORT  DOWNLOAD RATE\n"
-                                                        "127.0.0.2  6881      1.5 KiB/s\n");
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"peers", hash}).out, "info_hash: aa\n"
+                                                 "count:     1\n"
+                                                 "more:\n"
+                                                 "  progress: 25.0 %\n"
+                                                 "\n"
+                                                 "IP         PORT  DOWNLOAD RATE\n"
+                                                 "127.0.0.2  6881      1.5 KiB/s\n");
 }
 
 } // namespace

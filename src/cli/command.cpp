@@ -42,7 +42,8 @@ argument argument_for(wire::field_facts const& field) {
     made.is_file = field.rule.format == "path";
     made.value_name = value_name(field);
     made.choices.assign(field.choices.begin(), field.choices.end());
-    if (!made.is_flag && field.default_json != "null" && field.default_json != "\"\"" && field.default_json != "[]")
+    if (!made.is_flag && field.default_json != "null" && field.default_json != "\"\"" &&
+        field.default_json != "[]")
         made.default_text = text::trim(field.default_json).starts_with('"')
                                 ? field.default_json.substr(1, field.default_json.size() - 2)
                                 : field.default_json;
@@ -60,7 +61,8 @@ std::vector<special> const& specials() {
     static std::vector<special> const all{
         {"torrents.add",
          &add_torrents,
-         {{.word = "wait", .doc = "Show the progress until it is complete; Ctrl-C leaves the torrent running",
+         {{.word = "wait",
+           .doc = "Show the progress until it is complete; Ctrl-C leaves the torrent running",
            .is_flag = true},
           {.word = "events", .doc = "With --wait: print the events of these torrents", .is_flag = true}}},
         {"torrents.list", &list_torrents, {}}};
@@ -75,32 +77,48 @@ std::vector<std::string> event_types() {
 }
 
 std::vector<command> own_commands() {
-    argument const bound{.word = "within", .doc = "Seconds to wait for it at most", .value_name = "N",
-                         .default_text = "30"};
+    argument const bound{
+        .word = "within", .doc = "Seconds to wait for it at most", .value_name = "N", .default_text = "30"};
     return {
         {.words = "watch",
          .summary = "Print events as they happen",
-         .arguments = {{.word = "type",
-                        .doc = "Only these types; all: also rates, peers and progress; default: all but those",
-                        .positional = true,
-                        .repeats = true,
-                        .choices = event_types()},
-                       {.word = "count", .doc = "Leave after so many events", .value_name = "N"},
-                       {.word = "since", .doc = "First the events after this seq, as far as they are kept",
-                        .value_name = "N"}},
+         .arguments =
+             {{.word = "type",
+               .doc = "Only these types; all: also rates, peers and progress; default: all but those",
+               .positional = true,
+               .repeats = true,
+               .choices = event_types()},
+              {.word = "count", .doc = "Leave after so many events", .value_name = "N"},
+              {.word = "since",
+               .doc = "First the events after this seq, as far as they are kept",
+               .value_name = "N"}},
          .run = &watch_events},
-        {.words = "daemon start", .summary = "Start the daemon in the background", .arguments = {bound}, .run = &start_daemon},
-        {.words = "daemon stop", .summary = "Stop the daemon and wait until it is gone", .arguments = {bound}, .run = &stop_daemon},
-        {.words = "daemon restart", .summary = "Stop the daemon and start it again", .arguments = {bound}, .run = &restart_daemon},
+        {.words = "daemon start",
+         .summary = "Start the daemon in the background",
+         .arguments = {bound},
+         .run = &start_daemon},
+        {.words = "daemon stop",
+         .summary = "Stop the daemon and wait until it is gone",
+         .arguments = {bound},
+         .run = &stop_daemon},
+        {.words = "daemon restart",
+         .summary = "Stop the daemon and start it again",
+         .arguments = {bound},
+         .run = &restart_daemon},
         {.words = "daemon status", .summary = "Does the daemon run, and where", .run = &tell_daemon},
         {.words = "completion",
          .summary = "Write the completion script of a shell: source <(ccbt completion bash)",
-         .arguments = {{.word = "shell", .doc = "Which", .positional = true, .required = true,
-                        .choices = {"bash", "zsh", "fish"}}},
+         .arguments =
+             {{.word = "shell",
+               .doc = "Which",
+               .positional = true,
+               .required = true,
+               .choices = {"bash", "zsh", "fish"}}},
          .run = &write_completion}};
 }
 
-expected<wire::value, std::string> value_of(std::string const& written, field_kind kind, std::string const& word) {
+expected<wire::value, std::string> value_of(
+    std::string const& written, field_kind kind, std::string const& word) {
     auto const wrong = [&](std::string_view wanted) {
         return unexpected<std::string>{word + " must be " + std::string{wanted} + ", is \"" + written + '"'};
     };
@@ -140,17 +158,18 @@ std::string given::one(std::string_view word, std::string_view otherwise) const 
 }
 
 command command_for(wire::endpoint_facts const& endpoint) {
-    command made{.words = std::string{endpoint.route.command},
-                 .summary = doc_of(endpoint.route.summary),
-                 .endpoint = &endpoint,
-                 .run = &run_endpoint};
+    command made{
+        .words = std::string{endpoint.route.command},
+        .summary = doc_of(endpoint.route.summary),
+        .endpoint = &endpoint,
+        .run = &run_endpoint};
     for (auto const& field : endpoint.request) {
         // Headers are for programs; bytes are read from files by whoever has a special deed for them.
         if (field.rule.in == contract::place::header || field.rule.format == "byte") continue;
         made.arguments.push_back(argument_for(field));
     }
-    auto const positionals = std::count_if(made.arguments.begin(), made.arguments.end(),
-                                           [](auto const& a) { return a.positional; });
+    auto const positionals = std::count_if(
+        made.arguments.begin(), made.arguments.end(), [](auto const& a) { return a.positional; });
     for (auto& a : made.arguments)
         if (a.positional && positionals == 1 && endpoint.route.method != contract::verb::get &&
             a.field->kind == field_kind::hash)
@@ -163,8 +182,9 @@ command command_for(wire::endpoint_facts const& endpoint) {
             for (auto& a : made.arguments)
                 if (a.positional) {
                     a.repeats = a.required = a.is_file = true;
-                    a.doc = "A .torrent file here, whose content is sent, or a magnet link; or an absolute path of the "
-                            "daemon's machine";
+                    a.doc =
+                        "A .torrent file here, whose content is sent, or a magnet link; or an absolute path of the "
+                        "daemon's machine";
                 }
     }
     return made;
@@ -183,13 +203,18 @@ std::vector<command> const& commands() {
 
 std::vector<argument> const& global_arguments() {
     static std::vector<argument> const all{
-        {.word = "url", .doc = "Where the daemon is; default: CCBT_URL, else what <state_dir>/daemon.json says",
+        {.word = "url",
+         .doc = "Where the daemon is; default: CCBT_URL, else what <state_dir>/daemon.json says",
          .value_name = "URL"},
-        {.word = "api-key", .doc = "Its key; default: CCBT_API_KEY, else <state_dir>/api_key", .value_name = "KEY"},
+        {.word = "api-key",
+         .doc = "Its key; default: CCBT_API_KEY, else <state_dir>/api_key",
+         .value_name = "KEY"},
         {.word = "config", .doc = "The daemon's configuration file", .is_file = true, .value_name = "FILE"},
-        {.word = "state-dir", .doc = "Where the daemon keeps its state; default: CCBT_STATE_DIR, else daemon.state_dir "
-                                     "of the configuration, else ~/.ccbt/daemon",
-         .is_file = true, .value_name = "DIR"},
+        {.word = "state-dir",
+         .doc = "Where the daemon keeps its state; default: CCBT_STATE_DIR, else daemon.state_dir "
+                "of the configuration, else ~/.ccbt/daemon",
+         .is_file = true,
+         .value_name = "DIR"},
         {.word = "json", .doc = "Print the answer as JSON", .is_flag = true},
         {.word = "timeout", .doc = "Seconds to wait for an answer", .value_name = "N", .default_text = "30"}};
     return all;

@@ -18,7 +18,8 @@ command const& named(std::string_view words) {
     return *std::find_if(all.begin(), all.end(), [&](auto const& c) { return c.words == words; });
 }
 argument const* word(command const& c, std::string_view name) {
-    auto const at = std::find_if(c.arguments.begin(), c.arguments.end(), [&](auto const& a) { return a.word == name; });
+    auto const at =
+        std::find_if(c.arguments.begin(), c.arguments.end(), [&](auto const& a) { return a.word == name; });
     return at == c.arguments.end() ? nullptr : &*at;
 }
 
@@ -30,8 +31,9 @@ TEST(commands, each_endpoint_with_words_is_one_and_no_words_stand_twice) {
         EXPECT_TRUE(seen.contains(std::string{e.route.command})) << e.route.name;
         EXPECT_EQ(named(e.route.command).endpoint, &e);
     }
-    for (auto const* own : {"add", "ls", "show", "rm", "pause", "resume", "peers", "stats", "status", "watch",
-                            "daemon start", "daemon stop", "daemon status", "daemon restart", "completion"})
+    for (auto const* own :
+         {"add", "ls", "show", "rm", "pause", "resume", "peers", "stats", "status", "watch", "daemon start",
+          "daemon stop", "daemon status", "daemon restart", "completion"})
         EXPECT_TRUE(seen.contains(own)) << own;
 }
 
@@ -53,7 +55,8 @@ TEST(commands, arguments_come_from_the_described_fields) {
     ASSERT_NE(word(rm, "data"), nullptr);
     EXPECT_TRUE(word(rm, "data")->is_flag);
     auto const& add = named("add");
-    for (auto const* one : {"source", "output", "paused", "label", "wait", "events"}) EXPECT_NE(word(add, one), nullptr) << one;
+    for (auto const* one : {"source", "output", "paused", "label", "wait", "events"})
+        EXPECT_NE(word(add, one), nullptr) << one;
     EXPECT_EQ(word(add, "torrent-data"), nullptr);
     auto const& ls = named("ls");
     EXPECT_EQ(word(ls, "If-None-Match"), nullptr);
@@ -70,8 +73,11 @@ TEST(commands, a_new_endpoint_needs_no_edit) {
     toy.route.summary = "Ring it";
     wire::field_facts times{.name = "how_often", .kind = wire::field_kind::whole, .default_json = "1"};
     wire::field_facts loud{.name = "loud", .kind = wire::field_kind::flag, .default_json = "true"};
-    wire::field_facts tone{.name = "tone", .kind = wire::field_kind::choice, .choices = {"low", "high"},
-                           .default_json = "\"low\""};
+    wire::field_facts tone{
+        .name = "tone",
+        .kind = wire::field_kind::choice,
+        .choices = {"low", "high"},
+        .default_json = "\"low\""};
     wire::field_facts more{.name = "more", .kind = wire::field_kind::any, .default_json = "null"};
     toy.request = {times, loud, tone, more};
     auto const made = command_for(toy);
@@ -91,7 +97,8 @@ TEST(commands, a_new_endpoint_needs_no_edit) {
 }
 
 TEST(completion, has_each_command_and_its_words) {
-    for (auto const& script : {bash_completion(commands()), zsh_completion(commands()), fish_completion(commands())}) {
+    for (auto const& script :
+         {bash_completion(commands()), zsh_completion(commands()), fish_completion(commands())}) {
         for (auto const& c : commands()) {
             auto const last = c.words.substr(c.words.rfind(' ') + 1);
             EXPECT_THAT(script, HasSubstr(last));

@@ -37,18 +37,21 @@ std::vector<candidate> candidates(std::vector<argument> const& arguments) {
 std::vector<place> places(std::span<command const> all) {
     std::vector<place> made{{""}};
     auto const at = [&](std::string const& after) -> place& {
-        auto const found = std::find_if(made.begin(), made.end(), [&](auto const& p) { return p.after == after; });
+        auto const found =
+            std::find_if(made.begin(), made.end(), [&](auto const& p) { return p.after == after; });
         if (found != made.end()) return *found;
         made.push_back({after});
         return made.back();
     };
     auto const add = [](place& to, candidate one) {
-        if (std::find(to.next.begin(), to.next.end(), one) == to.next.end()) to.next.push_back(std::move(one));
+        if (std::find(to.next.begin(), to.next.end(), one) == to.next.end())
+            to.next.push_back(std::move(one));
     };
     for (auto const& c : all) {
         std::string so_far;
         for (auto const word : text::split(c.words, ' ')) {
-            bool const is_last = (so_far.empty() ? std::string{} : so_far + ' ') + std::string{word} == c.words;
+            bool const is_last =
+                (so_far.empty() ? std::string{} : so_far + ' ') + std::string{word} == c.words;
             add(at(so_far), {std::string{word}, is_last ? c.summary : "…"});
             so_far += (so_far.empty() ? "" : " ") + std::string{word};
         }
@@ -67,16 +70,18 @@ std::string in_quotes(std::string_view s) {
 }
 
 // Walks over the words before the cursor, in the syntax that bash and zsh share.
-std::string walk(std::vector<place> const& all, std::string_view words, std::string_view first, std::string_view cursor) {
+std::string walk(
+    std::vector<place> const& all, std::string_view words, std::string_view first, std::string_view cursor) {
     std::string known;
     for (auto const& p : all)
         if (!p.after.empty()) known += (known.empty() ? "" : "|") + in_quotes(p.after);
-    return fmt::format("    local at='' i one\n"
-                       "    for ((i = {1}; i < {2}; i++)); do\n"
-                       "        one=\"${{at:+$at }}${{{0}[i]}}\"\n"
-                       "        case \"$one\" in {3}) at=\"$one\" ;; esac\n"
-                       "    done\n",
-                       words, first, cursor, known);
+    return fmt::format(
+        "    local at='' i one\n"
+        "    for ((i = {1}; i < {2}; i++)); do\n"
+        "        one=\"${{at:+$at }}${{{0}[i]}}\"\n"
+        "        case \"$one\" in {3}) at=\"$one\" ;; esac\n"
+        "    done\n",
+        words, first, cursor, known);
 }
 
 } // namespace
@@ -111,18 +116,21 @@ std::string zsh_completion(std::span<command const> all) {
 }
 
 std::string fish_completion(std::span<command const> all) {
-    std::string out = "# fish completion of ccbt: ccbt completion fish | source\ncomplete -c ccbt -f -n __fish_use_subcommand\n";
+    std::string out =
+        "# fish completion of ccbt: ccbt completion fish | source\ncomplete -c ccbt -f -n __fish_use_subcommand\n";
     for (auto const& p : places(all)) {
         std::string when = "__fish_use_subcommand";
         if (!p.after.empty()) {
             when.clear();
             for (auto const word : text::split(p.after, ' '))
-                when += (when.empty() ? "" : "; and ") + std::string{"__fish_seen_subcommand_from "} + std::string{word};
+                when += (when.empty() ? "" : "; and ") + std::string{"__fish_seen_subcommand_from "} +
+                        std::string{word};
         }
         for (auto const& one : p.next) {
             bool const is_option = one.word.starts_with("--");
-            out += fmt::format("complete -c ccbt -n {} {} {} -d {}\n", in_quotes(when), is_option ? "-l" : "-a",
-                               in_quotes(is_option ? one.word.substr(2) : one.word), in_quotes(one.doc));
+            out += fmt::format(
+                "complete -c ccbt -n {} {} {} -d {}\n", in_quotes(when), is_option ? "-l" : "-a",
+                in_quotes(is_option ? one.word.substr(2) : one.word), in_quotes(one.doc));
         }
     }
     return out;
@@ -130,8 +138,10 @@ std::string fish_completion(std::span<command const> all) {
 
 int write_completion(session& s, command const&, given const& words) {
     auto const shell = words.one("shell");
-    s.out << (shell == "bash" ? bash_completion(commands()) : shell == "zsh" ? zsh_completion(commands())
-                                                                            : fish_completion(commands()));
+    s.out
+        << (shell == "bash"  ? bash_completion(commands())
+            : shell == "zsh" ? zsh_completion(commands())
+                             : fish_completion(commands()));
     return 0;
 }
 

@@ -24,13 +24,17 @@ int ask(session& s, command const& what, wire::value::object const& request) {
         print_json(s.out, got->text, s.term);
         return 0;
     }
-    auto const read = wire::parse(got->text, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30});
+    auto const read =
+        wire::parse(got->text, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30});
     if (!read) return code(s.tell({.message = "its answer is no JSON"}));
-    bool const whole_rows = what.run == &list_torrents &&
-                            std::none_of(request.begin(), request.end(), [](auto const& m) { return m.first == "fields"; });
+    bool const whole_rows =
+        what.run == &list_torrents &&
+        std::none_of(request.begin(), request.end(), [](auto const& m) { return m.first == "fields"; });
     auto const* members = read->get_if<wire::value::object>();
-    auto const hash = std::find_if(request.begin(), request.end(), [](auto const& m) { return m.first == "info_hash"; });
-    if (members != nullptr && members->size() == 1 && hash != request.end() && read->find("status") != nullptr)
+    auto const hash =
+        std::find_if(request.begin(), request.end(), [](auto const& m) { return m.first == "info_hash"; });
+    if (members != nullptr && members->size() == 1 && hash != request.end() &&
+        read->find("status") != nullptr)
         s.out << human("status", *read->find("status")) << ' ' << human("info_hash", hash->second) << '\n';
     else if (whole_rows)
         print_torrents(s.out, read->list_or_empty("torrents"), s.term);
@@ -63,7 +67,8 @@ int run_endpoint(session& s, command const& what, given const& words) {
     for (auto const& written : words.all(repeated->word)) {
         auto hash = resolve(s, written);
         if (!hash) return code(hash.error());
-        if (std::find(hashes.begin(), hashes.end(), *hash) == hashes.end()) hashes.push_back(std::move(*hash));
+        if (std::find(hashes.begin(), hashes.end(), *hash) == hashes.end())
+            hashes.push_back(std::move(*hash));
     }
     int worst = 0;
     for (auto const& hash : hashes) {
@@ -75,6 +80,8 @@ int run_endpoint(session& s, command const& what, given const& words) {
     return worst;
 }
 
-int list_torrents(session& s, command const& what, given const& words) { return run_endpoint(s, what, words); }
+int list_torrents(session& s, command const& what, given const& words) {
+    return run_endpoint(s, what, words);
+}
 
 } // namespace ccbt::cli

@@ -18,7 +18,8 @@ bool is_scalar(wire::value const& v) {
     return v.get_if<wire::value::object>() == nullptr && v.get_if<wire::value::array>() == nullptr;
 }
 bool is_number(wire::value const& v) {
-    return v.get_if<double>() != nullptr || v.get_if<std::int64_t>() != nullptr || v.get_if<std::uint64_t>() != nullptr;
+    return v.get_if<double>() != nullptr || v.get_if<std::int64_t>() != nullptr ||
+           v.get_if<std::uint64_t>() != nullptr;
 }
 bool is_table(wire::value const& v) {
     auto const* list = v.get_if<wire::value::array>();
@@ -56,7 +57,7 @@ void print_table(std::ostream& out, wire::value::array const& rows, terminal con
     for (auto const& [key, first] : *rows.front().get_if<wire::value::object>()) {
         bool const says_anything = std::any_of(rows.begin(), rows.end(), [&](auto const& row) {
             auto const* v = row.find(key);
-            return v != nullptr && !human(key, *v).empty() && human(key, *v) != "-";
+            return v != nullptr && human(key, *v) != "-" && !human(key, *v).empty();
         });
         if (!says_anything) continue;
         keys.push_back(key);
@@ -70,19 +71,22 @@ void print_table(std::ostream& out, wire::value::array const& rows, terminal con
             made.push_back({v == nullptr ? "-" : human(key, *v)});
         }
     }
-    for (auto const& line : lay_out(std::move(shape), std::move(cells), where.width, where.colour)) out << line << '\n';
+    for (auto const& line : lay_out(std::move(shape), std::move(cells), where.width, where.colour))
+        out << line << '\n';
 }
 
-void print_members(std::ostream& out, wire::value::object const& members, terminal const& where, std::size_t indent) {
+void print_members(
+    std::ostream& out, wire::value::object const& members, terminal const& where, std::size_t indent) {
     std::size_t widest = 0;
     for (auto const& [key, v] : members)
-        if (!is_table(v) && v.get_if<wire::value::object>() == nullptr) widest = std::max(widest, columns(printable(key)));
+        if (!is_table(v) && v.get_if<wire::value::object>() == nullptr)
+            widest = std::max(widest, columns(printable(key)));
     std::string const margin(indent, ' ');
     for (auto const& [key, v] : members) {
         if (is_table(v) || v.get_if<wire::value::object>() != nullptr) continue;
         auto const name = printable(key);
-        out << margin << tinted(name + ':', tint::bold, where.colour) << std::string(widest - columns(name) + 1, ' ')
-            << human(key, v) << '\n';
+        out << margin << tinted(name + ':', tint::bold, where.colour)
+            << std::string(widest - columns(name) + 1, ' ') << human(key, v) << '\n';
     }
     for (auto const& [key, v] : members) {
         auto const* inner = v.get_if<wire::value::object>();
@@ -117,13 +121,14 @@ std::string human(std::string_view field, wire::value const& v) {
             if (!out.empty()) out += ", ";
             out += is_scalar(item) ? human("", item) : printable(wire::to_text(item));
         }
-        return out;
+        return out.empty() ? "-" : out;
     }
     if (!is_number(v)) return printable(wire::to_text(v));
     auto const n = number_of(v);
     if (field.ends_with("_rate")) return rate(n);
     if (field.ends_with("progress")) return percent(n);
-    if (field.ends_with("downloaded") || field.ends_with("uploaded") || field.ends_with("size") || field == "bytes")
+    if (field.ends_with("downloaded") || field.ends_with("uploaded") || field.ends_with("size") ||
+        field == "bytes")
         return text::human_bytes(n);
     if (field == "uptime") return text::human_duration(n);
     if (field.ends_with("_at") || field.ends_with("_time") || field == "timestamp") return moment(n);
@@ -141,7 +146,8 @@ void print_answer(std::ostream& out, wire::value const& v, terminal const& where
 
 void print_json(std::ostream& out, std::string_view json, terminal const& where) {
     if (where.out_is_terminal) {
-        if (auto const read = wire::parse(json, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30})) {
+        if (auto const read = wire::parse(
+                json, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30})) {
             out << printable(wire::to_text(*read, 2), true) << '\n';
             return;
         }
@@ -151,23 +157,25 @@ void print_json(std::ostream& out, std::string_view json, terminal const& where)
 }
 
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where) {
-    std::vector<column> const shape{{"ID"},         {"NAME", false, true}, {"STATUS"},     {"DONE", true}, {"DOWN", true},
-                                    {"UP", true},   {"PEERS", true},       {"SIZE", true}, {"ETA", true}};
+    std::vector<column> const shape{{"ID"},          {"NAME", false, true}, {"STATUS"},
+                                    {"DONE", true},  {"DOWN", true},        {"UP", true},
+                                    {"PEERS", true}, {"SIZE", true},        {"ETA", true}};
     std::vector<std::vector<cell>> cells;
     for (auto const& row : rows) {
         auto const status = row.text_or("status", "");
         contract::torrent_status typed;
         wire::problems ignored; // a state of a newer daemon has no ETA
         wire::decode(row, typed, "", {}, ignored);
-        cells.push_back({{printable(row.text_or("info_hash", "").substr(0, 8)), tint::dim},
-                         {printable(row.text_or("name", ""))},
-                         {printable(status), colour_of(status)},
-                         {percent(row.number_or("progress", 0))},
-                         {rate(row.number_or("download_rate", 0))},
-                         {rate(row.number_or("upload_rate", 0))},
-                         {fmt::format("{:.0f}", row.number_or("num_peers", 0))},
-                         {text::human_bytes(row.number_or("total_size", 0))},
-                         {eta(typed)}});
+        cells.push_back(
+            {{printable(row.text_or("info_hash", "").substr(0, 8)), tint::dim},
+             {printable(row.text_or("name", ""))},
+             {printable(status), colour_of(status)},
+             {percent(row.number_or("progress", 0))},
+             {rate(row.number_or("download_rate", 0))},
+             {rate(row.number_or("upload_rate", 0))},
+             {fmt::format("{:.0f}", row.number_or("num_peers", 0))},
+             {text::human_bytes(row.number_or("total_size", 0))},
+             {eta(typed)}});
     }
     for (auto const& line : lay_out(shape, std::move(cells), where.width, where.colour)) out << line << '\n';
 }

@@ -4,6 +4,7 @@
 #include "cli/session.hpp"
 #include "client/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -76,6 +77,7 @@ std::string daemon_binary() {
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(ready, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
+    ::close_range(STDERR_FILENO + 1, ~0U, 0); // whatever the shell had open stays the shell's
     ::execvp(arguments[0], arguments);
     constexpr std::string_view told = "ccbtd was not found, neither beside ccbt nor in the PATH\n";
     [[maybe_unused]] auto const written = ::write(STDERR_FILENO, told.data(), told.size());
@@ -138,7 +140,9 @@ void tell_running(session& s, std::string_view how, std::string_view url, std::i
     }
 }
 
-int open_process(std::int64_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0U)); }
+int open_process(std::int64_t pid) {
+    return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0U));
+}
 
 // Whether it was gone in time. Of a daemon elsewhere nothing but its silence can be seen.
 bool wait_until_gone(session& s, descriptor const& process, steady_clock::time_point deadline) {
@@ -161,9 +165,12 @@ bool wait_until_gone(session& s, descriptor const& process, steady_clock::time_p
 int start_daemon(session& s, command const&, given const& words) {
     auto const bound = bound_of(words);
     if (!bound) return code(s.wrong_usage(bound.error()));
-    if (auto const there = s.daemon.status()) {
-        tell_running(s, "running", s.where.how.url, there->pid);
-        return 0;
+    // Without daemon.json none runs on this state; who answers at the default port is another's.
+    if (s.where.named || s.where.pid) {
+        if (auto const there = s.daemon.status()) {
+            tell_running(s, "running", s.where.how.url, there->pid);
+            return 0;
+        }
     }
     std::error_code failed;
     fs::create_directories(s.where.state_dir, failed);
@@ -203,13 +210,15 @@ int start_daemon(session& s, command const&, given const& words) {
         int how = 0;
         ::waitpid(child, &how, 0);
         s.err << "ccbt: the daemon did not start: "
-              << (WIFEXITED(how) ? fmt::format("it left with {}, {}", WEXITSTATUS(how), meaning(WEXITSTATUS(how)))
-                                 : fmt::format("signal {} ended it", WTERMSIG(how)))
+              << (WIFEXITED(how)
+                      ? fmt::format("it left with {}, {}", WEXITSTATUS(how), meaning(WEXITSTATUS(how)))
+                      : fmt::format("signal {} ended it", WTERMSIG(how)))
               << "; " << log_file.string() << '\n';
         print_log_from(s, log_file, log_start);
         return code(exit_code::refused);
     }
-    s.err << "ccbt: the daemon (process " << child << ") was not ready in time; see " << log_file.string() << '\n';
+    s.err << "ccbt: the daemon (process " << child << ") was not ready in time; see " << log_file.string()
+          << '\n';
     return code(exit_code::no_daemon);
 }
 
@@ -220,7 +229,8 @@ int stop_daemon(session& s, command const&, given const& words) {
     if (!there) return code(s.tell(there.error()));
     auto const at = client::parse_url(s.where.how.url);
     // Opened before it is asked to go, so that no later process of the same number is taken for it.
-    descriptor const process{at && at->is_loopback() && s.where.pid == there->pid ? open_process(there->pid) : -1};
+    descriptor const process{
+        at && at->is_loopback() && s.where.pid == there->pid ? open_process(there->pid) : -1};
     auto const deadline = steady_clock::now() + *bound;
     if (auto const asked = s.daemon.shutdown(); !asked) return code(s.tell(asked.error()));
     if (!wait_until_gone(s, process, deadline)) {

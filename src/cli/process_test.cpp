@@ -38,7 +38,8 @@ protected:
         words.insert(words.end(), {"--state-dir", (folder / "state").string()});
         std::ostringstream to_out;
         std::ostringstream to_err;
-        auto const code = run(std::move(words), {to_out, to_err, {}, [](char const*) -> char const* { return nullptr; }});
+        auto const code =
+            run(std::move(words), {to_out, to_err, {}, [](char const*) -> char const* { return nullptr; }});
         out = to_out.str();
         err = to_err.str();
         return code;
@@ -48,8 +49,10 @@ protected:
 };
 
 TEST_F(daemon_command, start_waits_for_the_ready_line_and_passes_what_was_given) {
-    ccbtd_is("echo \"$@\" >\"$(dirname \"$0\")/words\"; echo starting >&2; echo ready http://127.0.0.1:4711; exec sleep 60");
-    EXPECT_EQ(ccbt({"daemon", "start", "--url", "http://127.0.0.1:1", "--config", "c.toml", "--json"}), 0) << err;
+    ccbtd_is(
+        "echo \"$@\" >\"$(dirname \"$0\")/words\"; echo starting >&2; echo ready http://127.0.0.1:4711; exec sleep 60");
+    EXPECT_EQ(ccbt({"daemon", "start", "--url", "http://127.0.0.1:1", "--config", "c.toml", "--json"}), 0)
+        << err;
     EXPECT_THAT(out, HasSubstr(R"({"status":"started","url":"http://127.0.0.1:4711","pid":)"));
     auto const pid = std::atoi(out.c_str() + out.find("\"pid\":") + 6);
     ASSERT_GT(pid, 1);
@@ -97,7 +100,8 @@ TEST_F(daemon_command, stop_returns_when_the_process_is_gone_and_not_before) {
         return fake_daemon::json(200, R"({"pid":)" + std::to_string(child) + R"(,"status":"x"})");
     }};
     fs::create_directories(folder / "state");
-    std::ofstream{folder / "state/daemon.json"} << R"({"url":")" << daemon.url() << R"(","pid":)" << child << "}";
+    std::ofstream{folder / "state/daemon.json"} << R"({"url":")" << daemon.url() << R"(","pid":)" << child
+                                                << "}";
     EXPECT_EQ(ccbt({"daemon", "stop", "--within", "0.05"}), 1);
     EXPECT_THAT(err, HasSubstr("is not gone yet"));
     obeys = true;

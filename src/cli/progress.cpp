@@ -18,7 +18,8 @@ outcome outcome_of(torrent_status const& row) {
     case torrent_state::seeding: return outcome::complete;
     case torrent_state::paused:
     case torrent_state::stopped:
-    case torrent_state::queued: return row.progress >= 1 && row.total_size > 0 ? outcome::complete : outcome::going;
+    case torrent_state::queued:
+        return row.progress >= 1 && row.total_size > 0 ? outcome::complete : outcome::going;
     default: return outcome::going; // starting and checking may still find that pieces are missing
     }
 }
@@ -40,8 +41,9 @@ std::string progress_bar(torrent_status const& row, std::size_t width) {
     auto const name = printable(row.name);
     auto tail = fmt::format("{:>6}", percent(row.progress));
     if (row.status == torrent_state::downloading || row.status == torrent_state::seeding)
-        tail += fmt::format("  {} down  {} up  {} peer{}  ETA {}", rate(row.download_rate), rate(row.upload_rate),
-                            row.num_peers, row.num_peers == 1 ? "" : "s", eta(row));
+        tail += fmt::format(
+            "  {} down  {} up  {} peer{}  ETA {}", rate(row.download_rate), rate(row.upload_rate),
+            row.num_peers, row.num_peers == 1 ? "" : "s", eta(row));
     else
         tail += fmt::format("  {}", contract::name_of(row.status));
     if (width == 0) width = 120;
@@ -53,7 +55,8 @@ std::string progress_bar(torrent_status const& row, std::size_t width) {
     std::string out;
     if (named > 0) out += cut_to(name, named) + "  ";
     if (bar >= 4) {
-        auto const full = static_cast<std::size_t>(std::clamp(row.progress, 0.0, 1.0) * static_cast<double>(bar));
+        auto const full =
+            static_cast<std::size_t>(std::clamp(row.progress, 0.0, 1.0) * static_cast<double>(bar));
         out += '[' + std::string(full, '#') + std::string(bar - full, '-') + "]  ";
     }
     return cut_to(out + tail, width);
@@ -65,7 +68,8 @@ std::optional<std::string> progress_log::line_for(torrent_status const& row) {
     auto& last = at->second;
     if (!is_new && last.status == row.status && tenth <= last.tenth) return std::nullopt;
     last = {tenth, row.status};
-    auto line = fmt::format("{}: {} {}", printable(row.name), contract::name_of(row.status), percent(row.progress));
+    auto line =
+        fmt::format("{}: {} {}", printable(row.name), contract::name_of(row.status), percent(row.progress));
     if (row.status == torrent_state::downloading)
         line += fmt::format(", {} down, {} peers, ETA {}", rate(row.download_rate), row.num_peers, eta(row));
     if (row.error) line += ": " + printable(*row.error);

@@ -12,9 +12,9 @@ namespace ccbt::cli {
 enum class outcome { going, complete, failed };
 [[nodiscard]] outcome outcome_of(contract::torrent_status const& row);
 
-[[nodiscard]] std::string percent(double progress);                  // "42.3 %"; "100 %" only when it is whole
-[[nodiscard]] std::string rate(double bytes_a_second);               // "1.5 MiB/s"
-[[nodiscard]] std::string eta(contract::torrent_status const& row);  // "14 s", "-" where there is none
+[[nodiscard]] std::string percent(double progress);                 // "42.3 %"; "100 %" only when it is whole
+[[nodiscard]] std::string rate(double bytes_a_second);              // "1.5 MiB/s"
+[[nodiscard]] std::string eta(contract::torrent_status const& row); // "14 s", "-" where there is none
 
 /// "debian.iso  [#####-----]  42.3 %  12.0 MiB/s down  0 B/s up  3 peers  ETA 14 s", in exactly at most `width`
 /// columns: the bar and then the name give way.

@@ -22,8 +22,9 @@ contract::torrent_status row(double progress, torrent_state status = torrent_sta
 }
 
 TEST(progress_bar, says_percent_rates_peers_and_the_time_left) {
-    EXPECT_EQ(progress_bar(row(0.5), 100),
-              "debian-12.iso  [############------------]  50.0 %  100.0 KiB/s down  0 B/s up  3 peers  ETA 5 s");
+    EXPECT_EQ(
+        progress_bar(row(0.5), 100),
+        "debian-12.iso  [############------------]  50.0 %  100.0 KiB/s down  0 B/s up  3 peers  ETA 5 s");
 }
 
 TEST(progress_bar, fits_every_width) {

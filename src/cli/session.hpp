@@ -27,7 +27,7 @@ public:
     terminal term;
     client::local_daemon where;
     bool json;
-    std::optional<std::string> config{};  // --config and --state-dir as given, for a daemon to start
+    std::optional<std::string> config{}; // --config and --state-dir as given, for a daemon to start
     std::optional<std::string> state_dir{};
     client::client daemon;
 

@@ -14,8 +14,9 @@ std::size_t total(std::vector<std::size_t> const& widths) {
     return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + gap * (widths.size() - 1);
 }
 
-std::string line_of(std::vector<column> const& shape, std::vector<std::size_t> const& widths,
-                    std::vector<cell> const& row, bool colour) {
+std::string line_of(
+    std::vector<column> const& shape, std::vector<std::size_t> const& widths, std::vector<cell> const& row,
+    bool colour) {
     std::string out;
     for (std::size_t i = 0; i < widths.size(); ++i) {
         auto const text = cut_to(i < row.size() ? row[i].text : std::string{}, widths[i]);
@@ -30,8 +31,8 @@ std::string line_of(std::vector<column> const& shape, std::vector<std::size_t> c
 
 } // namespace
 
-std::vector<std::string> lay_out(std::vector<column> shape, std::vector<std::vector<cell>> rows, std::size_t width,
-                                 bool colour) {
+std::vector<std::string> lay_out(
+    std::vector<column> shape, std::vector<std::vector<cell>> rows, std::size_t width, bool colour) {
     if (shape.empty()) return {};
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < shape.size(); ++i) {

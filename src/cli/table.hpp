@@ -21,7 +21,7 @@ struct cell {
 /// A head line and one line a row, without a newline at their ends. Where it does not fit, the columns that give way
 /// are cut down to a few columns; where that is not enough, the last columns are left out, the first always stays.
 /// Width 0 bounds nothing.
-[[nodiscard]] std::vector<std::string> lay_out(std::vector<column> columns, std::vector<std::vector<cell>> rows,
-                                               std::size_t width, bool colour);
+[[nodiscard]] std::vector<std::string> lay_out(
+    std::vector<column> columns, std::vector<std::vector<cell>> rows, std::size_t width, bool colour);
 
 } // namespace ccbt::cli

@@ -24,14 +24,15 @@ point first_of(std::string_view utf8) {
     auto const lead = static_cast<unsigned char>(utf8[0]);
     std::size_t const bytes = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     char32_t code = bytes == 1 ? lead : lead & (0xFFU >> (bytes + 1));
-    for (std::size_t i = 1; i < bytes; ++i) code = (code << 6U) | (static_cast<unsigned char>(utf8[i]) & 0x3FU);
+    for (std::size_t i = 1; i < bytes; ++i)
+        code = (code << 6U) | (static_cast<unsigned char>(utf8[i]) & 0x3FU);
     return {code, bytes};
 }
 
 using range = std::pair<char32_t, char32_t>;
 template <std::size_t N> bool within(char32_t code, std::array<range, N> const& ranges) {
-    return std::any_of(ranges.begin(), ranges.end(),
-                       [&](range const& r) { return code >= r.first && code <= r.second; });
+    return std::any_of(
+        ranges.begin(), ranges.end(), [&](range const& r) { return code >= r.first && code <= r.second; });
 }
 
 constexpr std::array wide{range{0x1100, 0x115F},   range{0x2E80, 0x303E},   range{0x3041, 0xA4CF},

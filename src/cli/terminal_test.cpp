@@ -13,8 +13,14 @@ using ::testing::ElementsAre;
 
 TEST(printable, nothing_in_it_drives_a_terminal) {
     EXPECT_EQ(printable("a\x1b[31mb\r\n\tc\x7f"), "a\\u001b[31mb\\u000d\\u000a\\u0009c\\u007f");
-    EXPECT_EQ(printable("x\xc2\x9b" "2J"), "x\\u009b2J");                    // C1
-    EXPECT_EQ(printable("gpj.\xe2\x80\xae" "exe"), "gpj.\\u202eexe");        // right-to-left override
+    EXPECT_EQ(
+        printable("x\xc2\x9b"
+                  "2J"),
+        "x\\u009b2J"); // C1
+    EXPECT_EQ(
+        printable("gpj.\xe2\x80\xae"
+                  "exe"),
+        "gpj.\\u202eexe"); // right-to-left override
     EXPECT_EQ(printable("naïve 名前"), "naïve 名前");
     EXPECT_EQ(printable("bad\xff"), "bad\xef\xbf\xbd");
     EXPECT_EQ(printable("{\n\"a\"\x1b}", true), "{\n\"a\"\\u001b}");
@@ -40,13 +46,15 @@ TEST(cut_to, never_cuts_within_a_code_point) {
 }
 
 TEST(lay_out, columns_line_up_and_numbers_stand_to_the_right) {
-    EXPECT_THAT(lay_out({{"NAME"}, {"N", true}}, {{{"a"}, {"100"}}, {{"long"}, {"7"}}}, 0, false),
-                ElementsAre("NAME    N", "a     100", "long    7"));
+    EXPECT_THAT(
+        lay_out({{"NAME"}, {"N", true}}, {{{"a"}, {"100"}}, {{"long"}, {"7"}}}, 0, false),
+        ElementsAre("NAME    N", "a     100", "long    7"));
 }
 
 TEST(lay_out, the_name_gives_way_then_the_last_columns_go) {
     std::vector<column> const shape{{"ID"}, {"NAME", false, true}, {"SIZE", true}, {"ETA", true}};
-    std::vector<std::vector<cell>> const rows{{{"01"}, {"a very long name of a torrent"}, {"1.0 GiB"}, {"5 min"}}};
+    std::vector<std::vector<cell>> const rows{
+        {{"01"}, {"a very long name of a torrent"}, {"1.0 GiB"}, {"5 min"}}};
     for (std::size_t width = 2; width < 60; ++width)
         for (auto const& line : lay_out(shape, rows, width, false)) EXPECT_LE(columns(line), width) << line;
     EXPECT_EQ(lay_out(shape, rows, 30, false)[1], "01  a very lo…  1.0 GiB  5 min");

@@ -1,8 +1,8 @@
 // `ccbt watch`: events, as they come. When the stream is lost it comes back by itself and asks for what was missed.
+#include "client/watch.hpp"
 #include "cli/deeds.hpp"
 #include "cli/print.hpp"
 #include "cli/session.hpp"
-#include "client/watch.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -28,7 +28,8 @@ std::vector<event_type> types_of(std::vector<std::string> const& names) {
     std::vector<event_type> made;
     bool const all = std::find(names.begin(), names.end(), "all") != names.end();
     for (auto const& [type, name] : contract::names_of<event_type>)
-        if (all || (names.empty() ? !is_chatter(type) : std::find(names.begin(), names.end(), name) != names.end()))
+        if (all ||
+            (names.empty() ? !is_chatter(type) : std::find(names.begin(), names.end(), name) != names.end()))
             made.push_back(type);
     return made;
 }
@@ -37,7 +38,8 @@ std::optional<std::int64_t> number(given const& words, std::string_view word) {
     std::int64_t n = 0;
     auto const written = words.one(word);
     auto const [end, failed] = std::from_chars(written.data(), written.data() + written.size(), n);
-    if (written.empty() || failed != std::errc{} || end != written.data() + written.size() || n < 0) return std::nullopt;
+    if (written.empty() || failed != std::errc{} || end != written.data() + written.size() || n < 0)
+        return std::nullopt;
     return n;
 }
 
@@ -84,8 +86,10 @@ int watch_events(session& s, command const&, given const& words) {
         while (!left || *left > 0) {
             auto const got = stream->next_text(std::chrono::hours{1});
             if (!got) {
-                if (got.error().kind != client::error_kind::unreachable) return static_cast<int>(s.tell(got.error()));
-                s.err << "ccbt: " << printable(got.error().message) << "; waiting for it to come back" << std::endl;
+                if (got.error().kind != client::error_kind::unreachable)
+                    return static_cast<int>(s.tell(got.error()));
+                s.err << "ccbt: " << printable(got.error().message) << "; waiting for it to come back"
+                      << std::endl;
                 break;
             }
             if (!*got) continue;

@@ -17,9 +17,7 @@ std::string address::host_header() const {
     return (is_v6 ? '[' + host + ']' : host) + ':' + port;
 }
 
-bool address::is_loopback() const {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
+bool address::is_loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 result<address> parse_url(std::string_view url) {
     auto const wrong = [&](std::string_view why) {

@@ -7,8 +7,7 @@ namespace {
 
 template <class Request> result<Request> naming(std::string_view info_hash) {
     auto const parsed = contract::info_hash::parse(info_hash);
-    if (!parsed)
-        return fails(error_kind::unsupported, "an info-hash is 40 hex digits (v1) or 64 (v2)");
+    if (!parsed) return fails(error_kind::unsupported, "an info-hash is 40 hex digits (v1) or 64 (v2)");
     Request made{};
     made.info_hash = *parsed;
     return made;

@@ -27,7 +27,8 @@ std::string text_of(wire::value const& v) {
 
 namespace {
 
-std::string const* find(std::vector<std::pair<std::string, std::string>> const& among, std::string_view name) {
+std::string const* find(
+    std::vector<std::pair<std::string, std::string>> const& among, std::string_view name) {
     for (auto const& [key, held] : among)
         if (key == name) return &held;
     return nullptr;
@@ -46,7 +47,8 @@ result<std::string> path_of(contract::promise const& route, outgoing const& requ
         if (name.ends_with('*')) name.remove_suffix(1);
         auto const* held = find(request.path, name);
         if (held == nullptr || held->empty())
-            return fails(error_kind::unsupported, std::string{name} + " is needed to call " + std::string{route.name});
+            return fails(
+                error_kind::unsupported, std::string{name} + " is needed to call " + std::string{route.name});
         out += text::percent_encode(*held);
         rest.remove_prefix(close + 1);
     }
@@ -66,8 +68,10 @@ outgoing take_apart(wire::endpoint_facts const& endpoint, wire::value::object co
     outgoing made;
     wire::value::object body;
     for (auto const& [name, held] : request) {
-        auto const at = std::find_if(endpoint.request.begin(), endpoint.request.end(),
-                                     [&](auto const& field) { return field.name == name; });
+        auto const at =
+            std::find_if(endpoint.request.begin(), endpoint.request.end(), [&](auto const& field) {
+                return field.name == name;
+            });
         auto const in = at == endpoint.request.end() ? contract::place::body : at->rule.in;
         if (in == contract::place::body)
             body.emplace_back(name, held);
@@ -108,10 +112,11 @@ result<answer> client::exchange(contract::promise const& route, outgoing request
     if (s.unusable) return unexpected<client_error>{*s.unusable};
     auto target = path_of(route, request);
     if (!target) return unexpected<client_error>{target.error()};
-    http_request asked{.method = std::string{contract::name_of(route.method)},
-                       .target = s.line->where().prefix + *target,
-                       .headers = std::move(request.headers),
-                       .body = std::move(request.body)};
+    http_request asked{
+        .method = std::string{contract::name_of(route.method)},
+        .target = s.line->where().prefix + *target,
+        .headers = std::move(request.headers),
+        .body = std::move(request.body)};
     if (!s.how.api_key.empty()) asked.headers.emplace_back("X-CCBT-API-Key", s.how.api_key);
     asked.headers.emplace_back("User-Agent", "libccbt/" CCBT_VERSION);
     if (!asked.body.empty()) asked.headers.emplace_back("Content-Type", "application/json");
@@ -124,10 +129,11 @@ result<answer> client::exchange(contract::promise const& route, outgoing request
     if (got->status >= 400) return unexpected<client_error>{error_of(got->status, got->body)};
     if ((got->status < 200 || got->status >= 300) && got->status != 304)
         return fails(error_kind::broken, "HTTP status " + std::to_string(got->status) + " was not expected");
-    return answer{.status = got->status,
-                  .etag = std::string{got->header("ETag")},
-                  .content_type = std::string{got->header("Content-Type")},
-                  .text = std::move(got->body)};
+    return answer{
+        .status = got->status,
+        .etag = std::string{got->header("ETag")},
+        .content_type = std::string{got->header("Content-Type")},
+        .text = std::move(got->body)};
 }
 
 result<answer> client::call(wire::endpoint_facts const& endpoint, wire::value::object const& request) {

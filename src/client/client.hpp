@@ -40,7 +40,7 @@ struct answer {
 /// A request taken apart into the places where its fields travel.
 struct outgoing {
     std::vector<std::pair<std::string, std::string>> path{}, query{}, headers{}; // name, value
-    std::string body{};                                                           // JSON, or empty
+    std::string body{};                                                          // JSON, or empty
 };
 
 namespace sending {
@@ -51,7 +51,8 @@ template <class T> std::string text_of_member(T const& v) {
     if constexpr (std::same_as<T, std::string>)
         return v;
     else
-        return text_of(wire::parse(wire::to_json(v), {.string_bytes = std::size_t{1} << 30}).value_or(wire::value{}));
+        return text_of(
+            wire::parse(wire::to_json(v), {.string_bytes = std::size_t{1} << 30}).value_or(wire::value{}));
 }
 
 template <class T> bool is_absent(T const& v) {
@@ -101,7 +102,8 @@ template <class T> result<T> read(answer&& from) {
         return made;
     } else {
         auto held = wire::from_json<T>(from.text);
-        if (!held) return fails(error_kind::broken, "the daemon's answer is not what was promised: " + held.error());
+        if (!held)
+            return fails(error_kind::broken, "the daemon's answer is not what was promised: " + held.error());
         return std::move(*held);
     }
 }
@@ -124,13 +126,15 @@ public:
     }
 
     /// Any endpoint of the catalogue, by the wire names of its fields; those left out are the daemon's defaults.
-    [[nodiscard]] result<answer> call(wire::endpoint_facts const& endpoint, wire::value::object const& request);
+    [[nodiscard]] result<answer> call(
+        wire::endpoint_facts const& endpoint, wire::value::object const& request);
 
     // The common ones by the names that the plan of the API gives them.
     [[nodiscard]] result<contract::get_status::response> status();
     [[nodiscard]] result<std::vector<contract::torrent_status>> torrents();
     [[nodiscard]] result<contract::torrent_status> torrent(std::string_view info_hash);
-    [[nodiscard]] result<std::string> add_torrent(contract::add_torrent::request const& what); // the info-hash
+    [[nodiscard]] result<std::string> add_torrent(
+        contract::add_torrent::request const& what); // the info-hash
     [[nodiscard]] result<std::string> add_torrent(std::string path_or_magnet);
     [[nodiscard]] result<void> remove_torrent(std::string_view info_hash, bool delete_files = false);
     [[nodiscard]] result<void> pause(std::string_view info_hash);

@@ -129,8 +129,8 @@ result<http_answer> connection::exchange(http_request const& asked, std::chrono:
     s.drop();
     auto const where = s.where.host_header();
     if (made.how == beast::error::timeout)
-        return fails(error_kind::timeout,
-                     where + " did not answer within " + std::to_string(timeout.count()) + " ms");
+        return fails(
+            error_kind::timeout, where + " did not answer within " + std::to_string(timeout.count()) + " ms");
     bool const is_http = made.how.category() == http::make_error_code(http::error::end_of_stream).category();
     if (is_http && made.how != http::error::end_of_stream && made.how != http::error::partial_message)
         return fails(error_kind::broken, where + " does not speak HTTP: " + made.how.message());

@@ -46,7 +46,8 @@ public:
 
     /// Sends and reads within `timeout`. A kept connection that the daemon has closed meanwhile is opened anew, once;
     /// what may have been done already is not sent twice.
-    [[nodiscard]] result<http_answer> exchange(http_request const& request, std::chrono::milliseconds timeout);
+    [[nodiscard]] result<http_answer> exchange(
+        http_request const& request, std::chrono::milliseconds timeout);
 
     [[nodiscard]] address const& where() const;
 

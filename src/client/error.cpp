@@ -21,7 +21,8 @@ client_error error_of(int status, std::string_view body) {
     client_error made;
     made.status = status;
     made.kind = error_kind::refused;
-    auto const read = wire::parse(body, {.depth = 64, .elements = 1'000'000, .string_bytes = std::size_t{1} << 24});
+    auto const read =
+        wire::parse(body, {.depth = 64, .elements = 1'000'000, .string_bytes = std::size_t{1} << 24});
     if (read) {
         made.code = read->text_or("code", "");
         made.message = read->text_or("error", "");

@@ -22,10 +22,10 @@ enum class error_kind : std::uint8_t {
 
 struct client_error {
     error_kind kind = error_kind::broken;
-    int status = 0;                      // HTTP, 0 where there was no answer
-    std::string code{};                  // as on the wire: "TORRENT_NOT_FOUND"
-    std::string message{};               // for people
-    std::string details = "null";        // JSON text, as the daemon sent it
+    int status = 0;                        // HTTP, 0 where there was no answer
+    std::string code{};                    // as on the wire: "TORRENT_NOT_FOUND"
+    std::string message{};                 // for people
+    std::string details = "null";          // JSON text, as the daemon sent it
     std::optional<contract::errc> known{}; // the table's row for code and status, where it has one
 };
 

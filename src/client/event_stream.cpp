@@ -6,7 +6,8 @@ namespace ccbt::client {
 namespace {
 
 std::string target_of(address const& where, std::optional<std::int64_t> since) {
-    auto target = where.prefix + std::string{contract::base_path} + std::string{contract::watch_events::route.path};
+    auto target =
+        where.prefix + std::string{contract::base_path} + std::string{contract::watch_events::route.path};
     if (since) target += "?since=" + std::to_string(*since);
     return target;
 }
@@ -34,8 +35,8 @@ event_stream::~event_stream() = default;
 event_stream::event_stream(event_stream&&) noexcept = default;
 event_stream& event_stream::operator=(event_stream&&) noexcept = default;
 
-result<event_stream> event_stream::open(options const& how, std::span<contract::event_type const> types,
-                                        std::optional<std::int64_t> since) {
+result<event_stream> event_stream::open(
+    options const& how, std::span<contract::event_type const> types, std::optional<std::int64_t> since) {
     auto const where = parse_url(how.url);
     if (!where) return unexpected<client_error>{where.error()};
     std::vector<std::pair<std::string, std::string>> headers{{"User-Agent", "libccbt/" CCBT_VERSION}};
@@ -44,7 +45,8 @@ result<event_stream> event_stream::open(options const& how, std::span<contract::
     if (!opened) return unexpected<client_error>{std::move(opened.error())};
     event_stream made{std::move(*opened)};
     if (!types.empty()) {
-        if (auto asked = made.subscribe(types); !asked) return unexpected<client_error>{std::move(asked.error())};
+        if (auto asked = made.subscribe(types); !asked)
+            return unexpected<client_error>{std::move(asked.error())};
     }
     return made;
 }
@@ -58,23 +60,24 @@ result<void> event_stream::ping() { return socket_->send(R"({"action":"ping"})")
 result<std::optional<std::string>> event_stream::next_text(std::chrono::milliseconds timeout) {
     auto const deadline = std::chrono::steady_clock::now() + timeout;
     while (true) {
-        auto const left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         auto got = socket_->receive(std::max(left, std::chrono::milliseconds{0}));
         if (!got || !*got) return got;
         auto const read = wire::parse(**got);
         if (!read) return fails(error_kind::broken, "the daemon sent an event that is no JSON");
         if (read->find("type") != nullptr) return got;
         if (read->text_or("action", "") == "error")
-            return fails(error_kind::broken, "the daemon refused: " + std::string{read->text_or("error", "")});
+            return fails(
+                error_kind::broken, "the daemon refused: " + std::string{read->text_or("error", "")});
     }
 }
 
 result<std::optional<contract::event>> event_stream::next(std::chrono::milliseconds timeout) {
     auto const deadline = std::chrono::steady_clock::now() + timeout;
     while (true) {
-        auto const left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         auto got = next_text(std::max(left, std::chrono::milliseconds{0}));
         if (!got) return unexpected<client_error>{std::move(got.error())};
         if (!*got) return std::optional<contract::event>{};

@@ -46,7 +46,8 @@ public:
         void close(unsigned code, std::string_view reason) const {
             std::string payload{static_cast<char>(code >> 8U), static_cast<char>(code & 255U)};
             frame(0x88, payload += reason);
-            while (receive()) continue; // till the client's own close frame: hanging up first may reset what was sent
+            while (receive())
+                continue; // till the client's own close frame: hanging up first may reset what was sent
         }
         /// The next text message; nothing when the client went away.
         [[nodiscard]] std::optional<std::string> receive() const {
@@ -63,7 +64,8 @@ public:
                 auto const mask = exactly(4);
                 auto payload = exactly(size);
                 if (mask.size() < 4 || payload.size() < size) return std::nullopt;
-                for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<char>(payload[i] ^ mask[i % 4]);
+                for (std::size_t i = 0; i < size; ++i)
+                    payload[i] = static_cast<char>(payload[i] ^ mask[i % 4]);
                 auto const kind = head[0] & 15;
                 if (kind == 1) return payload;
                 if (kind == 8) return std::nullopt;
@@ -137,9 +139,11 @@ public:
         for (int const fd : open_) ::shutdown(fd, SHUT_RDWR);
     }
 
-    [[nodiscard]] static std::string json(int status, std::string_view body, std::string_view more_headers = "") {
-        return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " +
-               std::to_string(body.size()) + "\r\n" + std::string{more_headers} + "\r\n" + std::string{body};
+    [[nodiscard]] static std::string json(
+        int status, std::string_view body, std::string_view more_headers = "") {
+        return "HTTP/1.1 " + std::to_string(status) +
+               " X\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n" + std::string{more_headers} + "\r\n" + std::string{body};
     }
 
 private:
@@ -177,8 +181,9 @@ private:
         auto const seed = asked.header("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
         std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
         SHA1(reinterpret_cast<unsigned char const*>(seed.data()), seed.size(), digest.data());
-        auto const answer = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                            text::to_base64(digest) + "\r\n\r\n";
+        auto const answer =
+            "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+            text::to_base64(digest) + "\r\n\r\n";
         (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
         web_socket peer{fd};
         talks_(peer);

@@ -16,10 +16,14 @@ constexpr milliseconds first_wait{100};
 constexpr milliseconds longest_wait{5'000};
 constexpr std::size_t events_at_once = 1'000; // then the caller has its turn
 
-constexpr std::array moving{event_type::torrent_added,          event_type::torrent_removed,
-                            event_type::torrent_completed,      event_type::torrent_status_changed,
-                            event_type::torrents_changed,       event_type::metadata_ready,
-                            event_type::resync};
+constexpr std::array moving{
+    event_type::torrent_added,
+    event_type::torrent_removed,
+    event_type::torrent_completed,
+    event_type::torrent_status_changed,
+    event_type::torrents_changed,
+    event_type::metadata_ready,
+    event_type::resync};
 
 bool moves_rows(event_type type) { return std::find(moving.begin(), moving.end(), type) != moving.end(); }
 
@@ -99,7 +103,8 @@ result<live_table::news> live_table::next(milliseconds timeout) {
     auto& s = *state_;
     auto const deadline = steady_clock::now() + timeout;
     auto const left = [&] {
-        return std::max(std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()), milliseconds{0});
+        return std::max(
+            std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()), milliseconds{0});
     };
     news out;
     auto const lose = [&](client_error why) -> result<news> {

@@ -42,7 +42,8 @@ std::optional<std::string> daemon_setting(std::string_view toml, std::string_vie
         auto const held = text::trim(line.substr(equals + 1));
         if (name != key || held.size() < 2 || (held[0] != '"' && held[0] != '\'')) continue;
         auto const end = held.find(held[0], 1);
-        if (end == std::string_view::npos || held.substr(0, end).find('\\') != std::string_view::npos) continue;
+        if (end == std::string_view::npos || held.substr(0, end).find('\\') != std::string_view::npos)
+            continue;
         return std::string{held.substr(1, end - 1)};
     }
     return std::nullopt;
@@ -58,7 +59,8 @@ local_daemon find_local_daemon(local_search const& search) {
     };
     auto const home = fs::path{environment("HOME").value_or("/")};
     auto const expand = [&](std::string const& path) {
-        return path == "~" || path.starts_with("~/") ? home / path.substr(path.size() > 1 ? 2 : 1) : fs::path{path};
+        return path == "~" || path.starts_with("~/") ? home / path.substr(path.size() > 1 ? 2 : 1)
+                                                     : fs::path{path};
     };
     auto const first = [](std::initializer_list<std::optional<std::string>> candidates) {
         for (auto const& one : candidates)
@@ -79,17 +81,20 @@ local_daemon find_local_daemon(local_search const& search) {
     }
 
     local_daemon found;
-    found.state_dir = expand(first({search.state_dir, environment("CCBT_STATE_DIR"),
-                                    environment("CCBT_DAEMON_STATE_DIR"), daemon_setting(config, "state_dir")})
-                                 .value_or("~/.ccbt/daemon"));
+    found.state_dir =
+        expand(first({search.state_dir, environment("CCBT_STATE_DIR"), environment("CCBT_DAEMON_STATE_DIR"),
+                      daemon_setting(config, "state_dir")})
+                   .value_or("~/.ccbt/daemon"));
     std::optional<std::string> written_url;
     if (auto const held = content_of(found.state_dir / "daemon.json")) {
         if (auto const read = wire::parse(*held)) {
             written_url = std::string{read->text_or("url", "")};
-            if (auto const pid = read->number_or("pid", 0); pid > 0) found.pid = static_cast<std::int64_t>(pid);
+            if (auto const pid = read->number_or("pid", 0); pid > 0)
+                found.pid = static_cast<std::int64_t>(pid);
         }
     }
     auto const given_url = first({search.url, environment("CCBT_URL")});
+    found.named = given_url.has_value();
     found.how.url = first({given_url, written_url}).value_or(options{}.url);
 
     std::optional<std::string> own_key;
@@ -102,7 +107,8 @@ local_daemon find_local_daemon(local_search const& search) {
         }
     }
     found.how.api_key =
-        first({search.api_key, environment("CCBT_API_KEY"), environment("CCBT_DAEMON_API_KEY"), own_key}).value_or("");
+        first({search.api_key, environment("CCBT_API_KEY"), environment("CCBT_DAEMON_API_KEY"), own_key})
+            .value_or("");
     return found;
 }
 

@@ -19,9 +19,10 @@ struct local_search {
 };
 
 struct local_daemon {
-    options how;                        // url and key
-    std::filesystem::path state_dir;    // where daemon.json and api_key were looked for
-    std::optional<std::int64_t> pid{};  // as daemon.json says; the process may be gone
+    bool named = false;                // the URL was given by hand
+    options how;                       // url and key
+    std::filesystem::path state_dir;   // where daemon.json and api_key were looked for
+    std::optional<std::int64_t> pid{}; // as daemon.json says; the process may be gone
 };
 
 /// In this order, for each of the two:

@@ -43,7 +43,9 @@ TEST_F(local_files, nothing_there_gives_the_defaults) {
 }
 
 TEST_F(local_files, daemon_json_and_api_key_of_the_state_directory_are_used) {
-    write(".ccbt/daemon/daemon.json", R"({"url":"http://127.0.0.1:4711","pid":17,"version":"1","started_at":1.0})");
+    write(
+        ".ccbt/daemon/daemon.json",
+        R"({"url":"http://127.0.0.1:4711","pid":17,"version":"1","started_at":1.0})");
     write(".ccbt/daemon/api_key", "abcdef\n");
     auto const found = find();
     EXPECT_EQ(found.how.url, "http://127.0.0.1:4711");
@@ -67,8 +69,9 @@ TEST_F(local_files, words_go_before_environment_before_files) {
 }
 
 TEST_F(local_files, the_configuration_file_names_the_state_directory_and_the_key) {
-    write("c.toml", "[disk]\nstate_dir = \"wrong\"\n[daemon] # x\nstate_dir = \"~/other\" # here\n"
-                    "api_key = 'from-config'\n");
+    write(
+        "c.toml", "[disk]\nstate_dir = \"wrong\"\n[daemon] # x\nstate_dir = \"~/other\" # here\n"
+                  "api_key = 'from-config'\n");
     write("other/daemon.json", R"({"url":"http://127.0.0.1:5"})");
     auto const found = find({.config = (home / "c.toml").string()});
     EXPECT_EQ(found.state_dir, home / "other");
@@ -91,8 +94,9 @@ TEST(url, parts_and_mistakes) {
     EXPECT_EQ(v6->host, "::1");
     EXPECT_EQ(v6->host_header(), "[::1]:80");
     EXPECT_EQ(parse_url("http://h:1/proxy/api/v1/")->prefix, "/proxy");
-    for (auto const* wrong : {"", "localhost:1", "https://h", "http://", "http://h:0", "http://h:65536", "http://h:x",
-                              "http://[::1", "http://u@h", "http://h/\r\nX: y", "http://h/?a"})
+    for (auto const* wrong :
+         {"", "localhost:1", "https://h", "http://", "http://h:0", "http://h:65536", "http://h:x",
+          "http://[::1", "http://u@h", "http://h/\r\nX: y", "http://h/?a"})
         EXPECT_FALSE(parse_url(wrong)) << wrong;
 }
 

@@ -49,18 +49,20 @@ struct socket::state {
         auto const code = ws.reason().code;
         bool const told = code != websocket::close_code::none;
         if (told && code == unauthorized_close)
-            gone = client_error{.kind = error_kind::unauthorized,
-                                .status = 401,
-                                .code = "AUTH_REQUIRED",
-                                .message = "the daemon did not accept the key"};
+            gone = client_error{
+                .kind = error_kind::unauthorized,
+                .status = 401,
+                .code = "AUTH_REQUIRED",
+                .message = "the daemon did not accept the key"};
         else if (told)
-            gone = client_error{.kind = error_kind::unreachable,
-                                .message = "the daemon closed the stream of events (" +
-                                           std::to_string(code) + ' ' +
-                                           std::string{ws.reason().reason.c_str()} + ')'};
+            gone = client_error{
+                .kind = error_kind::unreachable,
+                .message = "the daemon closed the stream of events (" + std::to_string(code) + ' ' +
+                           std::string{ws.reason().reason.c_str()} + ')'};
         else
-            gone = client_error{.kind = error_kind::unreachable,
-                                .message = "the stream of events was cut: " + failed.message()};
+            gone = client_error{
+                .kind = error_kind::unreachable,
+                .message = "the stream of events was cut: " + failed.message()};
     }
 };
 
@@ -69,9 +71,9 @@ socket::~socket() = default;
 socket::socket(socket&&) noexcept = default;
 socket& socket::operator=(socket&&) noexcept = default;
 
-result<socket> socket::open(address const& where, std::string const& target,
-                            std::vector<std::pair<std::string, std::string>> const& headers,
-                            std::chrono::milliseconds timeout) {
+result<socket> socket::open(
+    address const& where, std::string const& target,
+    std::vector<std::pair<std::string, std::string>> const& headers, std::chrono::milliseconds timeout) {
     auto made = std::make_unique<state>();
     auto& s = *made;
     auto const unreachable = [&](error_code const& failed) {
@@ -98,9 +100,8 @@ result<socket> socket::open(address const& where, std::string const& target,
         for (auto const& [name, held] : headers) request.set(name, held);
     }});
     websocket::response_type answered;
-    failed = s.run([&](auto done) {
-        s.ws.async_handshake(answered, where.host_header(), target, std::move(done));
-    });
+    failed = s.run(
+        [&](auto done) { s.ws.async_handshake(answered, where.host_header(), target, std::move(done)); });
     // The decorator holds references to this call's arguments.
     s.ws.set_option(websocket::stream_base::decorator{[](websocket::request_type&) {}});
     if (failed == websocket::error::upgrade_declined) {

@@ -16,9 +16,9 @@ namespace ccbt::client {
 class socket {
 public:
     /// Connects and shakes hands. An HTTP answer instead of the handshake is its error.
-    [[nodiscard]] static result<socket> open(address const& where, std::string const& target,
-                                             std::vector<std::pair<std::string, std::string>> const& headers,
-                                             std::chrono::milliseconds timeout);
+    [[nodiscard]] static result<socket> open(
+        address const& where, std::string const& target,
+        std::vector<std::pair<std::string, std::string>> const& headers, std::chrono::milliseconds timeout);
     ~socket();
     socket(socket&&) noexcept;
     socket& operator=(socket&&) noexcept;

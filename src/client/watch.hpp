@@ -22,8 +22,9 @@ class event_stream {
 public:
     /// Types not named here are not sent; none named: the eight original ones. `since`: events after this seq first,
     /// as far as the daemon's log reaches.
-    [[nodiscard]] static result<event_stream> open(options const& how, std::span<contract::event_type const> types = {},
-                                                   std::optional<std::int64_t> since = std::nullopt);
+    [[nodiscard]] static result<event_stream> open(
+        options const& how, std::span<contract::event_type const> types = {},
+        std::optional<std::int64_t> since = std::nullopt);
     ~event_stream();
     event_stream(event_stream&&) noexcept;
     event_stream& operator=(event_stream&&) noexcept;
@@ -54,8 +55,8 @@ public:
 
     struct news {
         bool connected = false;
-        bool changed = false;                   // some row is not what it was
-        std::vector<contract::event> events{};  // in their order; torrents_changed is not among them
+        bool changed = false;                  // some row is not what it was
+        std::vector<contract::event> events{}; // in their order; torrents_changed is not among them
     };
     /// Waits until something happened, the connection came or went, or the time was up. Fails only where waiting
     /// longer does not help: the key is wrong, or the daemon answers an error.

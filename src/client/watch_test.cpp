@@ -16,23 +16,25 @@ constexpr auto long_enough = 10'000ms;
 options at(fake_daemon const& daemon) { return {.url = daemon.url(), .api_key = "k", .timeout = 5s}; }
 std::string not_asked(fake_daemon::request const&) { return fake_daemon::json(500, "{}"); }
 std::string row(char const* hash, char const* progress) {
-    return R"({"info_hash":")" + std::string{hash} + R"(","name":"n","status":"downloading","progress":)" + progress +
-           "}";
+    return R"({"info_hash":")" + std::string{hash} + R"(","name":"n","status":"downloading","progress":)" +
+           progress + "}";
 }
 
 TEST(event_stream, events_come_in_order_and_talk_of_the_door_does_not) {
-    fake_daemon daemon{not_asked, [](auto& peer) {
-        auto const asked = peer.receive();
-        EXPECT_EQ(asked, R"({"action":"subscribe","data":{"event_types":["torrent_added","resync"]}})");
-        peer.send(R"({"action":"subscribed","event_types":["torrent_added","resync"]})");
-        peer.send(R"({"type":"torrent_added","timestamp":1.5,"data":{"info_hash":"aa","name":"x"},"seq":4})");
-        peer.send(R"({"action":"ping"})");
-        peer.send(R"({"type":"from_the_future","timestamp":2.0,"data":{},"seq":5})");
-        peer.send(R"({"type":"resync","timestamp":3.0,"data":{"revision":"r"},"seq":6})");
-        EXPECT_EQ(peer.receive(), R"({"action":"ping"})");
-        peer.send(R"({"action":"pong"})");
-        (void)peer.receive();
-    }};
+    fake_daemon daemon{
+        not_asked, [](auto& peer) {
+            auto const asked = peer.receive();
+            EXPECT_EQ(asked, R"({"action":"subscribe","data":{"event_types":["torrent_added","resync"]}})");
+            peer.send(R"({"action":"subscribed","event_types":["torrent_added","resync"]})");
+            peer.send(
+                R"({"type":"torrent_added","timestamp":1.5,"data":{"info_hash":"aa","name":"x"},"seq":4})");
+            peer.send(R"({"action":"ping"})");
+            peer.send(R"({"type":"from_the_future","timestamp":2.0,"data":{},"seq":5})");
+            peer.send(R"({"type":"resync","timestamp":3.0,"data":{"revision":"r"},"seq":6})");
+            EXPECT_EQ(peer.receive(), R"({"action":"ping"})");
+            peer.send(R"({"action":"pong"})");
+            (void)peer.receive();
+        }};
     std::array const types{event_type::torrent_added, event_type::resync};
     auto stream = event_stream::open(at(daemon), types, 3);
     ASSERT_TRUE(stream);
@@ -58,7 +60,8 @@ TEST(event_stream, close_4001_and_status_401_are_unauthorized_and_another_end_is
     ASSERT_TRUE(stream);
     EXPECT_EQ(stream->next(long_enough).error().kind, error_kind::unauthorized);
 
-    fake_daemon refuses{[](auto const&) { return fake_daemon::json(401, R"({"error":"x","code":"AUTH_REQUIRED"})"); }};
+    fake_daemon refuses{
+        [](auto const&) { return fake_daemon::json(401, R"({"error":"x","code":"AUTH_REQUIRED"})"); }};
     EXPECT_EQ(event_stream::open(at(refuses)).error().kind, error_kind::unauthorized);
 
     fake_daemon leaves{not_asked, [](auto& peer) { peer.close(1001, "bye"); }};
@@ -75,32 +78,36 @@ TEST(live_table, events_lead_to_deltas_and_a_lost_connection_is_caught_up) {
         switch (++lists) {
         case 1:
             EXPECT_EQ(asked.line, "GET /api/v1/torrents?offset=0 HTTP/1.1");
-            return fake_daemon::json(200, R"({"torrents":[)" + row("aa", "0.5") + ',' + row("bb", "0.1") + "]}",
-                                     "X-CCBT-Revision: r1\r\n");
+            return fake_daemon::json(
+                200, R"({"torrents":[)" + row("aa", "0.5") + ',' + row("bb", "0.1") + "]}",
+                "X-CCBT-Revision: r1\r\n");
         case 2:
             EXPECT_EQ(asked.line, "GET /api/v1/torrents?since=r1&offset=0 HTTP/1.1");
             return fake_daemon::json(
-                200, R"({"torrents":[)" + row("aa", "0.75") + R"(],"revision":"r2","full":false,"removed":["bb"]})");
+                200, R"({"torrents":[)" + row("aa", "0.75") +
+                         R"(],"revision":"r2","full":false,"removed":["bb"]})");
         default:
             EXPECT_EQ(asked.line, "GET /api/v1/torrents?since=r2&offset=0 HTTP/1.1");
-            return fake_daemon::json(200, R"({"torrents":[)" + row("cc", "1.0") +
-                                              R"(],"revision":"r3","full":true,"removed":[]})");
+            return fake_daemon::json(
+                200,
+                R"({"torrents":[)" + row("cc", "1.0") + R"(],"revision":"r3","full":true,"removed":[]})");
         }
     };
     std::atomic<int> talks = 0;
-    fake_daemon daemon{answers, [&](auto& peer) {
-        auto const asked = peer.receive();
-        ASSERT_TRUE(asked);
-        EXPECT_NE(asked->find("torrents_changed"), std::string::npos);
-        if (++talks > 1) {
-            (void)peer.receive();
-            return;
-        }
-        while (lists < 1) std::this_thread::yield();
-        peer.send(R"({"type":"torrents_changed","timestamp":1.0,"data":{"revision":"r2"},"seq":4})");
-        while (lists < 2) std::this_thread::yield();
-        peer.close(1012, "restart");
-    }};
+    fake_daemon daemon{
+        answers, [&](auto& peer) {
+            auto const asked = peer.receive();
+            ASSERT_TRUE(asked);
+            EXPECT_NE(asked->find("torrents_changed"), std::string::npos);
+            if (++talks > 1) {
+                (void)peer.receive();
+                return;
+            }
+            while (lists < 1) std::this_thread::yield();
+            peer.send(R"({"type":"torrents_changed","timestamp":1.0,"data":{"revision":"r2"},"seq":4})");
+            while (lists < 2) std::this_thread::yield();
+            peer.close(1012, "restart");
+        }};
     live_table table{at(daemon)};
     auto news = table.next(long_enough);
     ASSERT_TRUE(news);
@@ -134,8 +141,9 @@ TEST(live_table, events_lead_to_deltas_and_a_lost_connection_is_caught_up) {
 }
 
 TEST(live_table, a_wrong_key_is_said_and_a_silent_port_is_tried_again) {
-    fake_daemon closes{[](auto const&) { return fake_daemon::json(401, R"({"error":"x","code":"AUTH_REQUIRED"})"); },
-                       [](auto& peer) { peer.close(4001, "Unauthorized"); }};
+    fake_daemon closes{
+        [](auto const&) { return fake_daemon::json(401, R"({"error":"x","code":"AUTH_REQUIRED"})"); },
+        [](auto& peer) { peer.close(4001, "Unauthorized"); }};
     live_table table{at(closes)};
     EXPECT_EQ(table.next(long_enough).error().kind, error_kind::unauthorized);
 

@@ -109,7 +109,7 @@ struct remove_torrent {
     static constexpr promise route{
         .name = "torrents.remove", .method = verb::del, .path = "/torrents/{info_hash}", .needs = scope::remove,
         .summary = "Remove a torrent, and its files where asked", .command = "rm",
-        .errors = {errc::torrent_not_found, errc::invalid_info_hash}, .event = "torrent_removed"};
+        .errors = {errc::torrent_not_found, errc::invalid_info_hash, errc::remove_failed}, .event = "torrent_removed"};
 
     struct request {
         contract::info_hash info_hash;

@@ -175,8 +175,6 @@ exit_code run(int argc, char const* const* argv) {
         say(version_text());
         return exit_code::clean;
     }
-    // A demonstration stays away from the state of a daemon that may be running.
-    if (flags->demo && !flags->state_dir) flags->state_dir = "~/.ccbt/demo";
     if (flags->check_config) {
         auto const report = check_config(flags->sources());
         std::fputs(report.text.c_str(), report.code == exit_code::clean ? stdout : stderr);
@@ -187,6 +185,14 @@ exit_code run(int argc, char const* const* argv) {
         complain(config.error().message());
         return exit_code::configuration;
     }
+    if (config->settings.daemon.tls_enabled) { // fails closed: this version would serve in the clear
+        complain("daemon.tls_enabled: this version does not serve over TLS; set it to false and keep "
+                 "daemon.ipc_host = \"127.0.0.1\", behind a proxy that speaks TLS where others must reach it");
+        return exit_code::configuration;
+    }
+    // A demonstration stays away from the state of a daemon that may be running.
+    if (flags->demo && config->origins["daemon.state_dir"] == "default")
+        config->settings.daemon.state_dir = (config->home / ".ccbt/demo").string();
     if (auto const level = log::parse_level(config->settings.observability.log_level)) log::set_level(*level);
     for (auto const& warning : config->warnings) log::warning("{}", warning);
 

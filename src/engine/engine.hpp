@@ -29,6 +29,7 @@ struct wish {
 struct load {
     std::shared_ptr<std::string const> metainfo; // a .torrent file; null for a magnet without metadata
     std::shared_ptr<std::string const> resume;   // this daemon's own resume data; null where there is none
+    bool fresh_totals = false; // the resume data is a removed torrent's, whose totals are counted already
     bool after_crash = false; // the last run did not end cleanly: hash what lies on the disk and is not claimed
 };
 

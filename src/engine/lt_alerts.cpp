@@ -177,16 +177,18 @@ void lt_session::on(lt::state_update_alert const& a) {
         if (saver_->idle()) finish_stop();
     } else if (std::exchange(save_at_update_, false)) {
         save_what_is_dirty();
+    } else if (stopping_ == stopping::no) {
+        save_what_is_due();
     }
 }
 
 void lt_session::take_status(lt::torrent_status const& status, std::vector<model::torrent_seen>& samples) {
     auto const t = find(status.handle);
     if (!t || t->at != stage::live || t->forgotten) return;
+    // It has not looked at its resume data yet and would say that nothing is here.
+    if (status.state == lt::torrent_status::checking_resume_data) return;
     auto const seen = to_seen(t->id(), status, t->how.asked->paused || t->failed, t->before);
-    auto const checking = status.state == lt::torrent_status::checking_files ||
-                          status.state == lt::torrent_status::checking_resume_data;
-    if (!checking && status.has_metadata && t->info) {
+    if (status.state != lt::torrent_status::checking_files && status.has_metadata && t->info) {
         t->pieces = status.num_pieces;
         auto const dirty = seen.downloaded != t->saved_downloaded || seen.uploaded != t->saved_uploaded ||
                            t->pieces != t->saved_pieces;

@@ -174,6 +174,9 @@ void lt_session::look_soon() {
 void lt_session::tick() {
     session_->post_torrent_updates(lt::torrent_handle::query_accurate_download_counters);
     session_->post_session_stats();
+}
+
+void lt_session::save_what_is_due() {
     auto const now = steady::now();
     auto const interval = std::chrono::duration<double>(std::max(1.0, settings_.daemon.auto_save_interval - 1));
     for (auto at = dirty_.begin(); at != dirty_.end();) {

@@ -217,13 +217,13 @@ TEST_P(lt_engine_of, a_magnet_gets_its_metadata_from_a_peer) {
 // A slow download, stopped in the middle; what was saved then.
 struct lt_engine_midway : lt_engine {
     std::string torrent = make_torrent(payload, kind::v1, 16384);
-    side seed{"127.0.0.2"}, leech{"127.0.0.3", [](auto& s) { s.limits.global_down_kib = 2048; }};
+    side seed{"127.0.0.2"}, leech{"127.0.0.3", [](auto& s) { s.limits.global_down_kib = 1024; }};
 
     void download_some() {
         seeds(seed, torrent);
         leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
         ASSERT_TRUE(leech.dial(id, seed));
-        ASSERT_TRUE(until([&] { return leech.seen[id].progress > 0.2; }));
+        ASSERT_TRUE(until([&] { return leech.seen[id].progress > 0.1; }));
         leech.it->save_all();
         ASSERT_TRUE(until([&] { return leech.saved[id].downloaded > 0; }));
     }
@@ -277,8 +277,8 @@ TEST_F(lt_engine_midway, a_limit_binds_loopback_peers_too) {
     ASSERT_TRUE(until([&] { return leech.finished[id] == 1; }, 20s));
     auto const took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     auto const rate = static_cast<double>(std::int64_t{size} - before) / took;
-    EXPECT_LT(rate, 3.0 * 1024 * 1024);
-    EXPECT_GT(rate, 0.5 * 1024 * 1024);
+    EXPECT_LT(rate, 1.6 * 1024 * 1024);
+    EXPECT_GT(rate, 0.3 * 1024 * 1024);
 }
 
 TEST_F(lt_engine_midway, a_stop_saves_what_came_and_a_restart_goes_on_from_there) {
@@ -286,7 +286,7 @@ TEST_F(lt_engine_midway, a_stop_saves_what_came_and_a_restart_goes_on_from_there
     stop_cleanly();
     auto const progress = leech.saved[id].progress;
     auto const downloaded = leech.saved[id].downloaded;
-    EXPECT_GT(progress, 0.2);
+    EXPECT_GT(progress, 0.1);
     EXPECT_LT(progress, 1.0);
     leech.restart();
     leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent, leech.resume[id]));
@@ -372,7 +372,7 @@ TEST_F(lt_engine_midway, a_forgotten_torrent_gives_its_resume_data_and_can_be_as
     ASSERT_TRUE(leech.reaches(again, torrent_state::downloading)) << leech.failed[again];
     EXPECT_TRUE(gone); // the old one first
     EXPECT_TRUE(kept);
-    EXPECT_GT(leech.seen[again].progress, 0.2); // found on the disk
+    EXPECT_GT(leech.seen[again].progress, 0.1); // found on the disk
     EXPECT_THAT(leech.failed, IsEmpty());
 
     auto second = false;
@@ -381,7 +381,7 @@ TEST_F(lt_engine_midway, a_forgotten_torrent_gives_its_resume_data_and_can_be_as
     ASSERT_TRUE(until([&] { return second; }));
     leech.it->ask(wish_for(third, torrent, leech_dir.path()), load_of(torrent, kept));
     ASSERT_TRUE(leech.reaches(third, torrent_state::downloading));
-    EXPECT_GT(leech.seen[third].progress, 0.15);
+    EXPECT_GT(leech.seen[third].progress, 0.1);
 }
 
 TEST_F(lt_engine, the_same_torrent_twice_fails_the_second) {
@@ -433,6 +433,9 @@ TEST_F(lt_engine, a_file_that_vanishes_is_an_error_until_the_torrent_is_resumed)
     EXPECT_THAT(seed.failed[id], ::testing::HasSubstr("a.bin is missing"));
     EXPECT_THAT(seed.failed[id], ::testing::Not(::testing::HasSubstr(seed_dir.path())));
     seed.it->ask(wish_for(id, torrent, seed_dir.path(), [](auto& a) { a.paused = true; }));
+    // Other reads of the file fail too; none is under way any more once its peers are gone.
+    ASSERT_TRUE(until([&] { return leech.seen[id].num_peers == 0 && seed.seen[id].num_peers == 0; }));
+    ASSERT_TRUE(seed.reaches(id, torrent_state::paused));
     seed.it->ask(wish_for(id, torrent, seed_dir.path()));
     ASSERT_TRUE(until([&] { return !seed.failed.contains(id); }));
     EXPECT_TRUE(until([&] { return seed.seen[id].progress < 0.6; }));

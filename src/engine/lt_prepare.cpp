@@ -191,6 +191,7 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
         to.file_priorities = make_priorities(with.file_priorities, to.ti.get());
         take_sources(to, by);
         if (first.resume) p.resumed = read_resume(p, how, *first.resume);
+        if (first.fresh_totals) to.total_downloaded = to.total_uploaded = 0;
         if (to.ti) {
             drop_what_is_gone(p, how.save_path);
             p.safe = to.have_pieces;

@@ -42,6 +42,7 @@ private:
     void look_soon(); // post_torrent_updates now, not with the next tick
     void save_ended(torrent_ref const& t);
     void save_what_is_dirty();
+    void save_what_is_due(); // by time or by bytes; with each look at the torrents
     void remove(torrent_ref const& t);
     void is_gone(torrent_ref const& t);
     void finish_stop();

@@ -9,7 +9,7 @@ task<result<void>> commit(context& house, store::commit what) {
     auto start = [&house, held](auto done) { house.truth.commit_change(std::move(*held), std::move(done)); };
     auto const how = co_await reply_of<store::outcome>(std::move(start));
     switch (how) {
-    case store::outcome::committed: co_return result<void>{};
+    case store::outcome::committed: house.store_failed = false; co_return result<void>{};
     case store::outcome::conflict: co_return fails(errc::torrent_exists, "that torrent is already here");
     case store::outcome::full:
         co_return fails(errc::state_storage_full, "the disk of the daemon's state is full: nothing was changed");

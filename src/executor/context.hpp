@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace ccbt::executor {
@@ -49,6 +50,9 @@ struct context {
     std::function<void()> begin_shutdown; // after the answer
     turns<torrent_id> torrent_turns{on};
     std::unordered_set<torrent_id> not_loaded; // known from before, and not yet handed to the engine
+    /// Whose files are going, and from where. The turn of each is held until they are gone.
+    using deletions = std::unordered_map<torrent_id, std::string>;
+    std::shared_ptr<deletions> deleting = std::make_shared<deletions>();
     bool store_failed = false; // a commit met an I/O error: health says degraded
 
     void apply(model::fact const& one) const { state.apply(one, unix_now()); }

@@ -82,22 +82,22 @@ bool lies_below(std::string const& path, std::string const& root) {
 }
 
 // What exists of `relative` must lie beneath the root without a link on the way; what does not exist yet is made later
-// by the engine, below what was looked at here.
-bool beneath(std::string const& root, std::string const& relative) {
+// by the engine, below what was looked at here. What is in the way, or 0.
+int hindrance_to(std::string const& root, std::string const& relative) {
     descriptor const top{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    if (!top) return errno == ENOENT;
+    if (!top) return errno == ENOENT ? 0 : errno;
     fs::path existing{relative};
     while (!existing.empty()) {
         open_how how{};
-        how.flags = O_PATH | O_CLOEXEC;
+        how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
         how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
         descriptor const at{
             static_cast<int>(::syscall(SYS_openat2, top.fd, existing.c_str(), &how, sizeof how))};
-        if (at) return true;
-        if (errno != ENOENT) return false;
+        if (at) return 0;
+        if (errno != ENOENT) return errno;
         existing = existing.parent_path();
     }
-    return true;
+    return 0;
 }
 
 } // namespace
@@ -153,9 +153,9 @@ roots::opened roots::open(std::vector<storage_root> stored, std::vector<std::str
                 made.state = root_state::offline;
                 made.why = "its marker is that of " + same_id->path + ": remove the file " + root_marker_name +
                            " here";
-            } else {
+            } else if (made.state == root_state::online) {
                 out.fresh.push_back(made.root);
-            }
+            } // else it could not be marked: the next start tries again, since nothing can be asked of it until then
             all_.push_back(made.root);
             at = all_.end() - 1;
             out.known.push_back(std::move(made));
@@ -185,7 +185,10 @@ contract::result<roots::place> roots::resolve(std::optional<std::string> const& 
     auto relative = path == best->path     ? std::string{}
                     : best->path == "/"    ? path.substr(1)
                                            : path.substr(best->path.size() + 1);
-    if (!beneath(best->path, relative)) return refuse();
+    auto const hindrance = hindrance_to(best->path, relative);
+    if (hindrance == ENOTDIR)
+        return fails(errc::add_torrent_error, "output_dir is no folder", {{"field", std::string{"output_dir"}}});
+    if (hindrance != 0) return refuse();
     return place{best->id, std::move(relative)};
 }
 

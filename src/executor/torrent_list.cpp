@@ -20,6 +20,8 @@ struct choice {
     std::uint64_t mask = 0;      // fields to write; 0: all
     std::uint16_t states = 0xffff; // bit by torrent_state
     std::optional<std::string> label;
+    std::string sort; // a field's name; empty: in order of adding
+    bool descending = false;
 
     [[nodiscard]] bool takes(torrent_status const& row) const {
         return (states >> static_cast<unsigned>(row.status) & 1U) != 0 &&
@@ -60,6 +62,20 @@ result<std::uint16_t> read_states(std::string_view wanted) {
     return states;
 }
 
+// Sorts by the described field of that name; false where there is none that can be ordered.
+bool sort_by(std::string_view name, bool descending, std::vector<torrent_row_view>& rows) {
+    bool found = false;
+    torrent_status::fields.each([&](auto const& f) {
+        if (f.name() != name) return;
+        found = true;
+        auto const key = f.member;
+        std::stable_sort(rows.begin(), rows.end(), [&](torrent_row_view const& a, torrent_row_view const& b) {
+            return descending ? (*b).*key < (*a).*key : (*a).*key < (*b).*key;
+        });
+    });
+    return found;
+}
+
 result<choice> read_choice(contract::list_torrents::request const& request) {
     choice out;
     out.label = request.label;
@@ -73,21 +89,14 @@ result<choice> read_choice(contract::list_torrents::request const& request) {
         if (!states) return unexpected<failure>{states.error()};
         out.states = *states;
     }
+    if (request.sort && !request.sort->empty()) {
+        out.descending = request.sort->front() == '-';
+        out.sort = request.sort->substr(out.descending ? 1 : 0);
+        std::vector<torrent_row_view> none;
+        if (!sort_by(out.sort, false, none))
+            return unexpected<failure>{invalid("sort", "names no field: \"" + out.sort + '"')};
+    }
     return out;
-}
-
-// Sorts by the described field of that name; false where there is none that can be ordered.
-bool sort_by(std::string_view name, bool descending, std::vector<torrent_row_view>& rows) {
-    bool found = false;
-    torrent_status::fields.each([&](auto const& f) {
-        if (f.name() != name) return;
-        found = true;
-        auto const key = f.member;
-        std::stable_sort(rows.begin(), rows.end(), [&](torrent_row_view const& a, torrent_row_view const& b) {
-            return descending ? (*b).*key < (*a).*key : (*a).*key < (*b).*key;
-        });
-    });
-    return found;
 }
 
 } // namespace
@@ -145,14 +154,9 @@ result<contract::list_torrents::response> list(model::state const& state,
             if (wanted->takes(*row->view)) take(*row);
     }
 
-    if (request.sort && !request.sort->empty()) {
-        std::string_view name = *request.sort;
-        bool const descending = name.front() == '-';
-        if (descending) name.remove_prefix(1);
-        if (!sort_by(name, descending, answer.torrents))
-            return unexpected<failure>{invalid("sort", "names no field: \"" + std::string{name} + '"')};
-    }
-    if (request.offset > 0 || request.limit) {
+    if (!wanted->sort.empty()) sort_by(wanted->sort, wanted->descending, answer.torrents);
+    // What changed is never cut: who follows by `since` would not hear of the rest.
+    if (!delta && (request.offset > 0 || request.limit)) {
         auto const from = std::min(static_cast<std::size_t>(request.offset), answer.torrents.size());
         auto const count = std::min(static_cast<std::size_t>(request.limit.value_or(1'000'000'000)),
                                     answer.torrents.size() - from);

@@ -23,6 +23,7 @@ result<std::string> read_torrent_file(std::string const& path) {
     auto const refuse = [](std::string why) {
         return fails(errc::add_torrent_error, std::move(why), {{"field", std::string{"path_or_magnet"}}});
     };
+    if (path.find('\0') != std::string::npos) return refuse("that is no path");
     // O_NONBLOCK: a pipe or device must not hold the reader before it is known to be none.
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
@@ -53,6 +54,36 @@ failure no_such_torrent() { return {errc::torrent_not_found, "there is no torren
 failure exists_already(model::torrent_row const& row) {
     return failure{errc::torrent_exists, "that torrent is already here: " + row.view->name}.with(
         "info_hash", row.view->info_hash);
+}
+
+// Is it that folder, or below it?
+bool is_within(std::string_view path, std::string_view folder) {
+    if (folder == "/") return true;
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+bool names_a_marker(std::string_view file) {
+    return file == root_marker_name || file.ends_with(std::string{'/'} + root_marker_name);
+}
+
+class deletion_underway {
+public:
+    deletion_underway(context& house, store::intend_deletion const& what) : in_{house.deleting}, id_{what.id} {
+        if (!what.files.empty()) in_->emplace(id_, what.root_path);
+    }
+    ~deletion_underway() { in_->erase(id_); }
+    deletion_underway(deletion_underway const&) = delete;
+    deletion_underway& operator=(deletion_underway const&) = delete;
+
+private:
+    std::shared_ptr<context::deletions> in_; // a task that is thrown away with the loop may outlive the house
+    torrent_id id_;
+};
+
+std::optional<torrent_id> deletion_near(context const& house, std::string const& folder) {
+    for (auto const& [id, where] : *house.deleting)
+        if (is_within(folder, where) || is_within(where, folder)) return id;
+    return std::nullopt;
 }
 
 } // namespace
@@ -114,9 +145,21 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
     model::torrent_asked asked;
     asked.paused = request.paused;
     asked.sequential = request.sequential;
+    bool const takes_up = request.resume;
     asked.labels = request.labels;
     auto what = co_await read_source(std::move(request));
     if (!what) co_return unexpected<failure>{std::move(what.error())};
+    if (std::any_of(what->facts.files.begin(), what->facts.files.end(), names_a_marker))
+        co_return fails(errc::add_torrent_error, "a file of this torrent has the name of the daemon's own marker",
+                        {{"reason", std::string{root_marker_name} + " is not taken"}});
+    engine::load first{.metainfo = what->metainfo};
+    if (takes_up) {
+        auto load = [this, of = what->facts.hashes.canonical()](auto done) {
+            house_.truth.load_checkpoint(of, std::move(done));
+        };
+        first.resume = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
+        first.fresh_totals = true;
+    }
     asked.id = contract::make_torrent_id();
     asked.hashes = what->facts.hashes;
     asked.name = what->facts.name;
@@ -126,6 +169,11 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
     asked.total_size = what->facts.total_size;
     asked.root = place->root;
     asked.folder = place->folder;
+    // Files of the same names may be going just now: a new torrent must not lose its own with them.
+    auto const folder = house_.state.folder_of(asked);
+    while (auto const going = deletion_near(house_, folder)) {
+        auto const turn = co_await house_.torrent_turns.take(*going);
+    }
     asked.added_at = unix_now();
     for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
         if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
@@ -151,7 +199,7 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
         co_return unexpected<failure>{kept.error()};
     }
     house_.apply(model::torrent_put{record});
-    house_.engine.ask(house_.wish_for(record), engine::load{what->metainfo, nullptr, false});
+    house_.engine.ask(house_.wish_for(record), std::move(first));
     co_return contract::add_torrent::response{record->hashes.canonical().hex()};
 }
 
@@ -181,7 +229,13 @@ task<result<contract::get_peers::response>> torrents::handle(contract::get_peers
     out.info_hash = row->view->info_hash;
     auto ask = [this, id = row->asked->id](auto done) { house_.engine.peers(id, std::move(done)); };
     auto peers = co_await reply_of<result<std::vector<contract::peer>>>(std::move(ask));
-    if (!peers) co_return unexpected<failure>{std::move(peers.error())};
+    if (!peers) {
+        // After a start the engine learns of its torrents one by one: what it does not have yet has no peers.
+        bool const is_listed = house_.state.torrents().find(request.info_hash) != nullptr;
+        if (!is_listed || peers.error().code != errc::torrent_not_found)
+            co_return unexpected<failure>{std::move(peers.error())};
+        peers.emplace();
+    }
     out.peers = std::move(*peers);
     out.count = static_cast<std::int64_t>(out.peers.size());
     co_return out;
@@ -227,42 +281,51 @@ task<result<contract::done>> torrents::handle(contract::resume_torrent::request 
 
 // ---- removing
 
-// The files that are this torrent's alone: other torrents may share a folder, and then their files stay.
-task<result<std::vector<std::string>>> torrents::own_files(model::torrent_row const& of) {
-    auto const asked = of.asked;
-    if (!asked->has_metainfo) co_return std::vector<std::string>{};
-    auto const folder = house_.state.folder_of(*asked);
-
-    std::vector<std::pair<torrent_id, std::string>> neighbours; // whose files may lie below our folder, or ours in theirs
-    for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after) {
-        if (row->asked->id == asked->id || !row->asked->has_metainfo) continue;
-        auto const theirs = house_.state.folder_of(*row->asked);
-        if ((theirs + '/').starts_with(folder + '/') || (folder + '/').starts_with(theirs + '/'))
-            neighbours.emplace_back(row->asked->id, theirs);
-    }
-    neighbours.emplace_back(asked->id, folder);
-
+// What a torrent wrote: its files, and where libtorrent keeps the pieces at the borders of files not wanted.
+task<std::vector<std::string>> torrents::own_files(std::shared_ptr<model::torrent_asked const> of) {
     std::vector<std::string> own;
-    std::set<std::string> others; // absolute
-    for (auto const& [id, at] : neighbours) {
-        auto load = [this, which = id](auto done) { house_.truth.load_metainfo(which, std::move(done)); };
-        auto const metainfo = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
-        if (!metainfo) continue;
-        auto read = [metainfo] { return engine::read_torrent(*metainfo); };
-        auto const facts = co_await off_loop(house_.on, std::move(read));
-        if (!facts) continue;
-        for (auto const& file : facts->files) {
-            if (id == asked->id)
-                own.push_back(file);
-            else
-                others.insert(at + '/' + file);
-        }
-    }
-    std::erase_if(own, [&](auto const& file) { return others.contains(folder + '/' + file); });
-    // libtorrent keeps the pieces at the borders of files not wanted in a file of this name.
-    for (auto const& hash : {asked->hashes.v1, asked->hashes.v2})
+    if (!of->has_metainfo) co_return own;
+    auto const facts = co_await read_stored(of->id);
+    if (facts) own = facts->files;
+    for (auto const& hash : {of->hashes.v1, of->hashes.v2})
         if (hash) own.push_back('.' + hash.hex().substr(0, 40) + ".parts");
     co_return own;
+}
+
+task<std::optional<engine::torrent_source>> torrents::read_stored(torrent_id which) {
+    auto load = [this, which](auto done) { house_.truth.load_metainfo(which, std::move(done)); };
+    auto const metainfo = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
+    std::optional<engine::torrent_source> out;
+    if (!metainfo) co_return out;
+    auto read = [metainfo] { return engine::read_torrent(*metainfo); };
+    auto facts = co_await off_loop(house_.on, std::move(read));
+    if (facts) out = std::move(*facts);
+    co_return out;
+}
+
+// Torrents may share a folder, and files too: those that another one names stay, and so do the markers of storage
+// roots, whatever a torrent calls its files.
+task<> torrents::spare_shared_files(store::intend_deletion& what) {
+    std::erase_if(what.files, names_a_marker);
+    // All files of a torrent lie at or below its folder and name, so that few have to be looked at.
+    std::set<std::string> tops;
+    for (auto const& file : what.files) tops.insert(what.root_path + '/' + file.substr(0, file.find('/')));
+    std::vector<std::pair<torrent_id, std::string>> near;
+    for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after) {
+        auto const& asked = *row->asked;
+        if (asked.id == what.id || !asked.has_metainfo) continue;
+        auto const folder = house_.state.folder_of(asked);
+        auto const top = folder + '/' + asked.name;
+        auto const meets = [&](auto const& ours) { return is_within(ours, top) || is_within(top, ours); };
+        if (std::any_of(tops.begin(), tops.end(), meets)) near.emplace_back(asked.id, folder);
+    }
+    std::set<std::string> shared; // absolute
+    for (auto const& [id, folder] : near) {
+        auto const facts = co_await read_stored(id);
+        if (!facts) continue;
+        for (auto const& file : facts->files) shared.insert(folder + '/' + file);
+    }
+    std::erase_if(what.files, [&](auto const& file) { return shared.contains(what.root_path + '/' + file); });
 }
 
 task<result<contract::done>> torrents::handle(contract::remove_torrent::request request, caller const& who) {
@@ -278,11 +341,12 @@ task<result<contract::done>> torrents::handle(contract::remove_torrent::request 
         if (row->offline)
             co_return fails(errc::remove_failed, "its storage folder is offline, so its files cannot be deleted now",
                             {{"reason", std::string{"storage_offline"}}});
-        auto files = co_await own_files(*row);
-        if (!files) co_return unexpected<failure>{std::move(files.error())};
-        deletion.files = std::move(*files);
+        deletion.files = co_await own_files(row->asked);
+        co_await spare_shared_files(deletion);
         row = house_.state.torrents().find(id); // held by our turn: still there
     }
+    // Who adds a torrent whose files may lie there waits for our turn from here on.
+    deletion_underway const underway{house_, deletion};
 
     // The totals of all time keep what this torrent has moved: its last numbers go first, on the same writer.
     store::resume_record last;
@@ -292,9 +356,18 @@ task<result<contract::done>> torrents::handle(contract::remove_torrent::request 
     last.done.uploaded = row->seen.uploaded;
     house_.journal.keep({last}, [](store::outcome) {});
 
+    // Kept for an add with resume:true, where the data stays.
+    store::keep_checkpoint checkpoint{row->asked->hashes.canonical(), nullptr};
+    if (!request.delete_files) {
+        auto load = [this, id](auto done) { house_.journal.load_resume(id, std::move(done)); };
+        checkpoint.resume = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
+    }
+    auto const hash = checkpoint.of;
+
     store::commit change;
     change.operation_id = who.operation_id;
     if (!deletion.files.empty()) change.changes.emplace_back(deletion);
+    change.changes.emplace_back(std::move(checkpoint));
     change.changes.emplace_back(store::forget_torrent{id});
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) co_return unexpected<failure>{kept.error()};
@@ -305,14 +378,33 @@ task<result<contract::done>> torrents::handle(contract::remove_torrent::request 
     };
     if (request.delete_files) {
         co_await reply_of<bool>(std::move(let_go));
-        co_await finish_deletion(std::move(deletion));
+        co_await delete_files(std::move(deletion));
     } else {
-        house_.engine.forget(id, [](std::shared_ptr<std::string const>) {});
+        house_.engine.forget(id, [this, hash](std::shared_ptr<std::string const> resume) {
+            // Newer than what was kept with the removal, where the engine had something to save.
+            if (!resume) return;
+            store::commit update;
+            update.changes.emplace_back(store::keep_checkpoint{hash, std::move(resume)});
+            house_.truth.commit_change(std::move(update), [](store::outcome) {});
+        });
     }
     co_return contract::done{"removed"};
 }
 
 task<> torrents::finish_deletion(store::intend_deletion what) {
+    auto const turn = co_await house_.torrent_turns.take(what.id);
+    deletion_underway const underway{house_, what};
+    co_await delete_files(std::move(what));
+}
+
+task<> torrents::delete_files(store::intend_deletion what) {
+    for (auto const& root : house_.roots.all())
+        if (is_within(what.root_path, root.path) && house_.state.is_offline(root.id)) {
+            log::warning("files of a removed torrent stay until {} is back and the daemon starts again", root.path);
+            co_return; // the intent stays recorded
+        }
+    // Asked again: what was added meanwhile, or since the crash that cut this short, keeps its files.
+    co_await spare_shared_files(what);
     auto remove = [folder = what.root_path, files = what.files] { return engine::delete_payload(folder, files); };
     auto const gone = co_await off_loop(house_.on, std::move(remove));
     for (auto const& failed : gone.failed) log::warning("a file of a removed torrent stays: {}", failed);

@@ -5,6 +5,7 @@
 #include "executor/context.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,10 @@ private:
         std::string magnet;
     };
     task<result<source>> read_source(contract::add_torrent::request request);
-    task<result<std::vector<std::string>>> own_files(model::torrent_row const& row);
+    task<std::vector<std::string>> own_files(std::shared_ptr<model::torrent_asked const> of);
+    task<std::optional<engine::torrent_source>> read_stored(torrent_id which);
+    task<> spare_shared_files(store::intend_deletion& what);
+    task<> delete_files(store::intend_deletion what);
     task<result<void>> set_paused(contract::info_hash which, bool paused);
 
     context& house_;

@@ -83,7 +83,8 @@ void state::refresh(torrent_row& row) {
 void state::on(torrent_put const& f) {
     if (auto* row = torrents_.row(f.asked->id)) {
         bool const had_metainfo = row->asked->has_metainfo;
-        torrents_.replace_asked(*row, f.asked);
+        torrents_.replace_asked(*row, f.asked, number_);
+        row->offline = is_offline(f.asked->root);
         refresh(*row);
         if (!had_metainfo && f.asked->has_metainfo)
             events_.record(event_type::metadata_ready, about(*row), now_);

@@ -23,9 +23,10 @@ bool same(contract::torrent_status const& a, contract::torrent_status const& b) 
 
 torrent_state status_of(torrent_row const& row) {
     if (row.offline || !row.failed.empty()) return torrent_state::error;
-    if (row.seen.state == torrent_state::starting) return torrent_state::starting;
     // A paused torrent may still be looked through; everything else is as the user asked, at once.
     if (row.asked->paused && row.seen.state != torrent_state::checking) return torrent_state::paused;
+    if (row.seen.state == torrent_state::starting)
+        return row.asked->has_metainfo ? torrent_state::starting : torrent_state::metadata;
     if (!row.asked->paused && row.seen.state == torrent_state::paused)
         return row.seen.finished             ? torrent_state::seeding
                : row.asked->has_metainfo     ? torrent_state::downloading
@@ -72,10 +73,20 @@ torrent_row& torrent_table::insert(std::shared_ptr<torrent_asked const> asked, s
     return row;
 }
 
-void torrent_table::replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked) {
+void torrent_table::replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked, std::uint64_t at) {
+    // A v2 magnet that turns out to be hybrid: clients know the row by a hash that it answers by no more.
+    auto const before = row.asked->hashes.canonical();
+    if (before != asked->hashes.canonical()) note_gone(before, at);
     unname(row);
     row.asked = std::move(asked);
     name(row);
+}
+
+void torrent_table::note_gone(info_hash const& hash, std::uint64_t at) {
+    gone_.push_back({at, hash});
+    if (gone_.size() <= most_gone) return;
+    gone_known_since_ = gone_.front().at;
+    gone_.pop_front();
 }
 
 bool torrent_table::refresh(torrent_row& row, std::string const& root_path, std::uint64_t at) {
@@ -120,11 +131,7 @@ void torrent_table::erase(torrent_id id, std::uint64_t at) {
     unlink_changed(row);
     (row.added_before == nullptr ? first_added_ : row.added_before->added_after) = row.added_after;
     (row.added_after == nullptr ? last_added_ : row.added_after->added_before) = row.added_before;
-    gone_.push_back({at, row.asked->hashes.canonical().hex()});
-    if (gone_.size() > most_gone) {
-        gone_known_since_ = gone_.front().at;
-        gone_.pop_front();
-    }
+    note_gone(row.asked->hashes.canonical(), at);
     changed_ = at;
     rows_.erase(found);
 }
@@ -162,9 +169,9 @@ std::optional<torrent_table::delta> torrent_table::changes_since(std::uint64_t s
     for (auto const* row = last_changed_; row != nullptr && row->changed > since; row = row->changed_before)
         out.rows.push_back(row);
     for (auto g = gone_.rbegin(); g != gone_.rend() && g->at > since; ++g)
-        // Removed and added again since: the row says all.
-        if (auto const hash = info_hash::parse(g->hash); !hash || !by_hash_.contains(*hash))
-            out.removed.push_back(g->hash);
+        // Removed and added again since: the row says all. As another's second name it does not show.
+        if (auto const* row = find(g->hash); row == nullptr || row->asked->hashes.canonical() != g->hash)
+            out.removed.push_back(g->hash.hex());
     std::sort(out.removed.begin(), out.removed.end());
     out.removed.erase(std::unique(out.removed.begin(), out.removed.end()), out.removed.end());
     return out;

@@ -65,7 +65,7 @@ public:
     // Only state calls these; `at` is the revision's number.
     torrent_row& insert(std::shared_ptr<torrent_asked const> asked, std::uint64_t at);
     torrent_row* row(torrent_id id);
-    void replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked);
+    void replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked, std::uint64_t at);
     /// Makes the view anew and moves the row to the end of the order of change. False where nothing changed.
     bool refresh(torrent_row& row, std::string const& root_path, std::uint64_t at);
     void erase(torrent_id id, std::uint64_t at);
@@ -76,10 +76,11 @@ private:
     void unlink_changed(torrent_row& row);
     void name(torrent_row& row);
     void unname(torrent_row const& row);
+    void note_gone(info_hash const& hash, std::uint64_t at);
 
     struct gone {
         std::uint64_t at;
-        std::string hash;
+        info_hash hash; // canonical
     };
     static constexpr std::size_t most_gone = 20'000;
 

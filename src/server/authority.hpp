@@ -33,6 +33,7 @@ public:
     /// `key`: as sent, nothing where none came (that is no guess). `source`: the peer's address.
     [[nodiscard]] verdict check(std::optional<std::string_view> key, std::string const& source,
                                 steady::time_point now);
+    [[nodiscard]] std::size_t sources() const { return failures_.size(); } // remembered for their wrong keys
 
 private:
     using digest = std::array<std::uint8_t, 32>;

@@ -9,6 +9,7 @@
 #include "server/hub.hpp"
 #include "server/router.hpp"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,12 +24,14 @@ struct server_limits { // reliability.md, "Limits"
     std::size_t request_line = 8 * 1024;
     std::size_t header_block = 16 * 1024;
     std::size_t header_fields = 64;
-    std::chrono::seconds header_deadline{5}, body_deadline{30}, write_progress{30}, idle{60};
+    std::chrono::milliseconds header_deadline{5'000}, body_deadline{30'000}, write_progress{30'000}, idle{60'000};
+    std::chrono::milliseconds linger{2'000};    // for the other side's end, before a connection is closed on it
+    std::chrono::milliseconds look_every{1'000}; // how exactly all of these are kept
     std::size_t connections = 4096, connections_per_source = 256;
     std::size_t watchers = 1024;
     std::size_t message_bytes = std::size_t{64} << 10;
     std::size_t watcher_queue_bytes = std::size_t{1} << 20;
-    std::chrono::seconds ping_every{20}, pong_within{60};
+    std::chrono::milliseconds ping_every{20'000}, pong_within{60'000};
 };
 
 struct server_options {
@@ -49,7 +52,7 @@ public:
     steady::time_point deadline = steady::time_point::max();
     virtual void on_deadline() = 0;
     virtual void on_stop() = 0; // finish what is under way, then close
-    virtual void on_second(steady::time_point) {}
+    virtual void on_look(steady::time_point) {} // every `look_every`
 };
 
 struct ground {
@@ -67,6 +70,7 @@ struct ground {
     bool stopping = false;
     std::unordered_set<tracked*> sessions;
     std::map<std::string, std::size_t> per_source;
+    std::deque<std::pair<steady::time_point, asio::ip::tcp::socket>> turned_away; // told so, to be closed soon
 };
 
 /// A registration of a session with the server, for its lifetime.
@@ -92,6 +96,24 @@ private:
 struct ends {
     std::string remote, local;
     bool loopback = true;
+};
+
+/// One of a source's connections, counted for as long as this lives: a WebSocket takes it over with the socket.
+class seat {
+public:
+    seat(std::shared_ptr<ground> on, std::string const& source)
+        : on_{std::move(on)}, taken_{on_->per_source.try_emplace(source, 0).first} {
+        ++taken_->second;
+    }
+    ~seat() {
+        if (--taken_->second == 0) on_->per_source.erase(taken_);
+    }
+    seat(seat const&) = delete;
+    seat& operator=(seat const&) = delete;
+
+private:
+    std::shared_ptr<ground> on_;
+    std::map<std::string, std::size_t>::iterator taken_;
 };
 
 void start_http(std::shared_ptr<ground> on, stream_socket socket, ends where); // http_session.cpp

@@ -9,21 +9,59 @@ namespace ccbt::server {
 using contract::errc;
 using contract::failure;
 
+std::vector<std::string> allowed_as(std::string_view configured, std::string_view port) {
+    auto name = text::lower(text::trim(configured));
+    if (name.empty()) return {};
+    auto colon = name.rfind(':');
+    if (colon != std::string::npos && name.front() != '[' && name.find(':') != colon) { // a bare IPv6 address
+        name = '[' + name + ']';
+        colon = std::string::npos;
+    }
+    if (colon != std::string::npos && colon < name.rfind(']') && name.front() == '[') colon = std::string::npos;
+    if (colon == std::string::npos) {
+        colon = name.size();
+        name += ':' + std::string{port};
+    }
+    std::vector<std::string> out;
+    auto const at = std::string_view{name}.substr(colon);
+    if (at == ":80" || at == ":443") out.push_back(name.substr(0, colon));
+    out.push_back(std::move(name));
+    return out;
+}
+
+std::optional<asked_target> read_target(std::string_view target, std::string_view host_header) {
+    asked_target out{host_header, target, {}};
+    constexpr std::string_view scheme = "http://";
+    if (text::equal_ignoring_case(target.substr(0, scheme.size()), scheme)) {
+        auto const rest = target.substr(scheme.size());
+        out.host = rest.substr(0, rest.find_first_of("/?"));
+        out.path = rest.substr(out.host.size());
+        if (out.host.empty()) return std::nullopt;
+    }
+    auto const mark = out.path.find('?');
+    if (mark != std::string_view::npos) out.query = out.path.substr(mark + 1);
+    out.path = out.path.substr(0, mark);
+    if (out.path.empty() && out.host.data() != host_header.data()) out.path = "/";
+    if (!out.path.starts_with('/')) return std::nullopt;
+    return out;
+}
+
 std::optional<failure> check_host(door_rules const& rules, std::string_view host, std::string const& local_address) {
     if (local_address.empty()) return std::nullopt;
-    auto const lower = text::lower(host);
+    auto const known = [&](std::string_view ours) { return text::equal_ignoring_case(ours, host); };
+    if (std::any_of(rules.hosts.begin(), rules.hosts.end(), known)) return std::nullopt;
     auto const bracketed = local_address.find(':') == std::string::npos ? local_address : '[' + local_address + ']';
-    if (lower == bracketed + ':' + rules.port) return std::nullopt;
-    if (std::find(rules.hosts.begin(), rules.hosts.end(), lower) != rules.hosts.end()) return std::nullopt;
+    if (known(bracketed + ':' + rules.port) || (rules.port == "80" && known(bracketed))) return std::nullopt;
     return failure{errc::host_not_allowed,
                    "this Host is not one of the daemon's (daemon.allowed_hosts names further ones)", {}};
 }
 
 std::optional<failure> check_origin(std::optional<std::string_view> origin, std::string_view host) {
     if (!origin) return std::nullopt;
-    auto const lower = text::lower(*origin);
     for (std::string_view const scheme : {"http://", "https://"})
-        if (lower.starts_with(scheme) && lower.substr(scheme.size()) == text::lower(host)) return std::nullopt;
+        if (text::equal_ignoring_case(origin->substr(0, scheme.size()), scheme) &&
+            text::equal_ignoring_case(origin->substr(scheme.size()), host))
+            return std::nullopt;
     return failure{errc::origin_not_allowed, "requests of other origins are refused", {}};
 }
 
@@ -32,6 +70,18 @@ std::optional<failure> check_type(std::string_view content_type, bool has_body) 
     auto const type = text::trim(content_type.substr(0, content_type.find(';')));
     if (text::equal_ignoring_case(type, "application/json")) return std::nullopt;
     return failure{errc::unsupported_media_type, "the body must be application/json", {}};
+}
+
+bool takes_gzip(std::string_view accept_encoding) {
+    if (accept_encoding.empty()) return false;
+    for (auto const one : text::split(accept_encoding, ',')) {
+        auto const parts = text::split(one, ';');
+        if (!text::equal_ignoring_case(text::trim(parts.front()), "gzip")) continue;
+        if (parts.size() < 2) return true;
+        auto const q = text::trim(parts[1]); // "q=0", "q=0.0", "q=0.000": refused
+        return q.find_first_not_of("qQ=0. ") != std::string_view::npos;
+    }
+    return false;
 }
 
 } // namespace ccbt::server

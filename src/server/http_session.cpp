@@ -3,10 +3,10 @@
 #include "base/gzip.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "server/answer_head.hpp"
 #include "server/ws_session.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/core.h>
 #include <limits>
 
@@ -18,21 +18,21 @@ using contract::errc;
 using contract::failure;
 
 constexpr std::size_t worth_gzip = 4096;
-constexpr std::size_t small_body = 64 * 1024; // of a refused request: read and thrown away
+constexpr std::size_t small_body = 64 * 1024;       // of a refused request: read and thrown away
 constexpr std::size_t drained_at_most = std::size_t{32} << 20;
+constexpr std::size_t usual_buffer = 4096;          // what an idle connection keeps
+constexpr std::size_t read_at_once = 64 * 1024;     // of a body
+constexpr std::size_t write_at_once = 64 * 1024;
+// What may wait to be parsed. A header block ends at its own limit; this one ends chunk extensions and trailers.
+constexpr std::size_t most_unparsed = 128 * 1024;
 
 std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
 
 class http_session final : public std::enable_shared_from_this<http_session>, public tracked {
 public:
     http_session(std::shared_ptr<ground> on, stream_socket socket, ends where)
-        : on_{std::move(on)}, registered_{on_, *this}, socket_{std::move(socket)}, where_{std::move(where)} {
-        ++on_->per_source[where_.remote];
-    }
-    ~http_session() override {
-        auto const at = on_->per_source.find(where_.remote);
-        if (--at->second == 0) on_->per_source.erase(at);
-    }
+        : on_{std::move(on)}, registered_{on_, *this}, socket_{std::move(socket)}, where_{std::move(where)},
+          seat_{std::make_unique<seat>(on_, where_.remote)} {}
 
     static task<> run(std::shared_ptr<http_session> self) {
         try {
@@ -46,9 +46,10 @@ public:
 
     void on_deadline() override {
         late_ = true;
+        deadline = steady::now(); // again, until it shows: what is on its way to us already cannot be cancelled
         error_code ignored;
         socket_.cancel(ignored);
-        if (phase_ == phase::writing) socket_.close(ignored);
+        if (phase_ == phase::writing || phase_ == phase::lingering) socket_.close(ignored);
     }
     void on_stop() override {
         last_ = true;
@@ -56,185 +57,208 @@ public:
     }
 
 private:
-    enum class phase { idle, reading, working, writing };
+    enum class phase { idle, reading, working, writing, lingering };
     using parser = http::request_parser<http::string_body>;
 
     void enter(phase p, std::chrono::steady_clock::duration within) {
         phase_ = p;
+        late_ = false;
         deadline = steady::now() + within;
+    }
+    void work() { // as long as it takes: the route's own bounds hold
+        phase_ = phase::working;
+        deadline = steady::time_point::max();
     }
 
     task<> converse() {
         auto const& limits = on_->options.limits;
-        while (!last_ && socket_.is_open()) {
+        bool goes_on = true;
+        while (goes_on && !last_) {
             error_code failed;
             if (buffer_.size() == 0) { // the first byte may take its time
+                if (buffer_.capacity() > usual_buffer) buffer_.shrink_to_fit();
                 enter(phase::idle, limits.idle);
-                auto const space = buffer_.prepare(4096);
+                auto const space = buffer_.prepare(usual_buffer);
                 auto got = asio::redirect_error(use_task, failed);
                 auto const n = co_await socket_.async_read_some(space, got);
                 if (failed) co_return;
                 buffer_.commit(n);
             }
+            skip_empty_line();
             enter(phase::reading, limits.header_deadline);
             auto read = std::make_unique<parser>();
-            read->header_limit(static_cast<std::uint32_t>(limits.header_block));
+            // Beast counts the line in or not, as the bytes came; check_form is exact.
+            read->header_limit(static_cast<std::uint32_t>(limits.request_line + limits.header_block));
             // No limit yet: it is the route's. (Beast 1.74 takes boost::none for less than any length.)
             read->body_limit(std::numeric_limits<std::uint64_t>::max());
             auto heard = asio::redirect_error(use_task, failed);
-            co_await http::async_read_header(socket_, buffer_, *read, heard);
-            if (failed) {
-                co_await refuse_unreadable(failed);
-                co_return;
-            }
+            auto const head_bytes = co_await http::async_read_header(socket_, buffer_, *read, heard);
             if (on_->stopping) last_ = true;
-            bool const went_on = co_await serve_one(std::move(read));
-            if (!went_on) co_return;
+            if (failed)
+                goes_on = co_await refuse_unreadable(failed, *read);
+            else
+                goes_on = co_await serve_one(std::move(read), head_bytes);
         }
+        co_await linger();
+    }
+
+    void skip_empty_line() { // RFC 9112, 2.2: some clients end a body with one too many
+        auto const data = buffer_.cdata();
+        std::string_view const so_far{static_cast<char const*>(data.data()), data.size()};
+        if (so_far.starts_with("\r\n")) buffer_.consume(2);
+    }
+
+    bool is_line_too_long() const {
+        auto const data = buffer_.cdata();
+        std::string_view const so_far{static_cast<char const*>(data.data()), data.size()};
+        return so_far.substr(0, on_->options.limits.request_line).find('\n') == so_far.npos;
     }
 
     // What could not be read as a request is told so where the other side may still listen, and then the end.
-    task<> refuse_unreadable(error_code why) {
-        if (why == http::error::end_of_stream || why == asio::error::eof || why == asio::error::connection_reset)
-            co_return;
+    task<bool> refuse_unreadable(error_code why, parser const& read) {
+        if (why == http::error::end_of_stream) co_return false;
         failure answer{errc::bad_request, "that is not an HTTP/1.1 request", {}};
-        if (late_) {
-            late_ = false;
+        if (late_)
             answer = {errc::request_timeout, "the request did not arrive in time", {}};
-        } else if (why == http::error::header_limit) {
-            auto const data = buffer_.cdata();
-            std::string_view const so_far{static_cast<char const*>(data.data()), data.size()};
-            bool const line_too_long = so_far.substr(0, on_->options.limits.request_line).find('\n') == so_far.npos;
-            answer = line_too_long ? failure{errc::uri_too_long, "the request line is too long", {}}
-                                   : failure{errc::headers_too_large, "the headers are too large", {}};
-        } else if (why.category() != http::make_error_code(http::error::bad_method).category()) {
-            co_return; // the connection broke
-        }
+        else if (why == http::error::header_limit && read.get().target().empty() && is_line_too_long())
+            answer = {errc::uri_too_long, "the request line is too long", {}};
+        else if (why == http::error::header_limit || why == http::error::buffer_overflow)
+            answer = {errc::headers_too_large, "the headers are too large", {}};
+        else if (why.category() != http::make_error_code(http::error::bad_method).category())
+            co_return false; // the connection broke
         auto a = answer_error(answer);
-        a.close = true;
-        http::fields const none;
-        co_await write(std::move(a), none);
-        co_await drain();
+        manner const plain;
+        co_return co_await reply(std::move(a), plain, false, "none", steady::now());
     }
 
-    // What is wrong with the head of a request, whatever its route.
-    std::optional<failure> check_head(parser const& read) const {
+    // What is to become of a request, as far as its head tells.
+    struct plan {
+        route const* to = nullptr;
+        std::string_view name = "none";
+        call request;
+        manner how;
+        std::optional<failure> refusal;
+        std::string allow;
+        int retry_after = 0;
+        bool authorized = false;
+        bool sound = true; // where it ends is beyond doubt, so another may follow
+        std::size_t most = contract::default_max_body;
+    };
+
+    plan look_at(parser const& read, std::size_t head_bytes) const {
+        plan p;
+        auto const& head = read.get();
+        p.how.http_1_0 = head.version() == 10;
+        p.how.head_only = head.method() == http::verb::head;
+        p.how.takes_gzip = !where_.loopback && takes_gzip(view(head[http::field::accept_encoding]));
+        p.how.expects = !p.how.http_1_0 && has_body(read) &&
+                        text::equal_ignoring_case(view(head[http::field::expect]), "100-continue");
+        p.refusal = check_form(read, head_bytes);
+        auto const target = read_target(view(head.target()), view(head[http::field::host]));
+        if (!p.refusal && !target)
+            p.refusal = failure{errc::bad_request, "the target must be a path", {}};
+        p.sound = !p.refusal;
+        if (p.refusal) return p;
+
+        p.refusal = check_host(on_->rules, target->host, where_.local);
+        auto const [first, last] = head.equal_range(http::field::origin);
+        for (auto at = first; !p.refusal && at != last; ++at) p.refusal = check_origin(view(at->value()), target->host);
+        if (p.refusal) return p;
+
+        auto found = on_->table.find(view(head.method_string()), target->path);
+        if (found.to == nullptr) {
+            p.refusal = found.path_known ? failure{errc::method_not_allowed, "this path takes " + found.allow, {}}
+                                         : failure{errc::not_found, "there is nothing at this path", {}};
+            p.allow = std::move(found.allow);
+            return p;
+        }
+        p.to = found.to;
+        p.name = found.to->promise->name;
+        p.most = found.to->promise->max_body;
+        p.request.path = std::move(found.path);
+        auto query = read_query(target->query);
+        if (!query) {
+            p.refusal = failure{errc::bad_request, "the query's percent-encoding is broken", {}};
+            return p;
+        }
+        p.request.query = std::move(*query);
+        for (auto const header : p.to->headers)
+            if (auto const at = head.find(beast::string_view{header.data(), header.size()}); at != head.end())
+                p.request.headers.emplace_back(header, std::string{view(at->value())});
+        authorize(p, head);
+        if (p.refusal || p.to->is_socket) return p;
+        p.refusal = check_type(view(head[http::field::content_type]), has_body(read));
+        if (auto const length = read.content_length(); !p.refusal && length && *length > p.most)
+            p.refusal = too_large(p.most);
+        return p;
+    }
+
+    // Whether the head is one that we understand, and understand as everyone between us and the client does.
+    std::optional<failure> check_form(parser const& read, std::size_t head_bytes) const {
         auto const& head = read.get();
         auto const& limits = on_->options.limits;
-        if (head.version() != 11 && head.version() != 10)
-            return failure{errc::bad_request, "only HTTP/1.1 and 1.0 are spoken here", {}};
-        if (head.method_string().size() + head.target().size() + 11 > limits.request_line)
-            return failure{errc::uri_too_long, "the request line is too long", {}};
-        auto const count = static_cast<std::size_t>(std::distance(head.begin(), head.end()));
-        if (count > limits.header_fields) return failure{errc::headers_too_large, "too many header fields", {}};
-        auto const [first, last] = head.equal_range(http::field::host);
-        auto const hosts = std::distance(first, last);
+        auto const line = head.method_string().size() + head.target().size() + std::size_t{12}; // "  HTTP/1.1\r\n"
+        if (line > limits.request_line) return failure{errc::uri_too_long, "the request line is too long", {}};
+        if (head_bytes > limits.header_block + line)
+            return failure{errc::headers_too_large, "the headers are too large", {}};
+        if (static_cast<std::size_t>(std::distance(head.begin(), head.end())) > limits.header_fields)
+            return failure{errc::headers_too_large, "too many header fields", {}};
+        auto const hosts = head.count(http::field::host);
         if (hosts > 1 || (hosts == 0 && head.version() == 11))
             return failure{errc::bad_request, "one Host header is needed", {}};
-        if (auto const coding = head[http::field::transfer_encoding];
-            !coding.empty() && (!text::equal_ignoring_case(view(coding), "chunked") || head.version() == 10))
+        auto const codings = head.count(http::field::transfer_encoding);
+        if (codings > 1 || (codings == 1 && (!text::equal_ignoring_case(view(head[http::field::transfer_encoding]),
+                                                                        "chunked") ||
+                                             head.version() == 10)))
             return failure{errc::bad_request, "no other transfer coding than chunked is understood", {}};
-        if (head.count(http::field::content_length) > 1 ||
-            (head.count(http::field::content_length) == 1 && head.count(http::field::transfer_encoding) == 1))
+        auto const lengths = head.count(http::field::content_length);
+        if (lengths + codings > 1 || head[http::field::content_length].find(',') != beast::string_view::npos)
             return failure{errc::bad_request, "the body is framed two ways", {}};
-        if (!head.target().starts_with('/')) return failure{errc::bad_request, "the target must be a path", {}};
-        if (auto wrong = check_host(on_->rules, view(head[http::field::host]), where_.local)) return wrong;
-        std::optional<std::string_view> origin;
-        if (auto const at = head.find(http::field::origin); at != head.end()) origin = view(at->value());
-        return check_origin(origin, view(head[http::field::host]));
+        return std::nullopt;
     }
 
+    static failure too_large(std::size_t most) {
+        return {errc::body_too_large, fmt::format("the body may have {} bytes at most", most), {}};
+    }
     static bool has_body(parser const& read) {
         auto const length = read.content_length();
         return read.chunked() || (length && *length > 0);
     }
 
     /// One request; false where the connection is at its end (or is a WebSocket's now).
-    task<bool> serve_one(std::unique_ptr<parser> read) {
+    task<bool> serve_one(std::unique_ptr<parser> read, std::size_t head_bytes) {
         auto const began = steady::now();
-        auto const& head = read->get();
-        bool const keep = head.keep_alive() && !last_;
-        auto const fields = http::fields{head.base()}; // kept for the answer: the parser gives its own away
-        auto const target = std::string{view(head.target())};
-        std::string_view const whole = target;
-        auto const path = whole.substr(0, whole.find('?'));
-        auto const query_text = path.size() == whole.size() ? std::string_view{} : whole.substr(path.size() + 1);
-        std::string_view name = "none";
-
-        std::optional<answer> refused;
-        route const* to = nullptr;
-        call request;
-        authority::verdict verdict;
-        if (auto wrong = check_head(*read)) {
-            refused = answer_error(*wrong);
-        } else {
-            auto found = on_->table.find(view(head.method_string()), path);
-            if (found.to == nullptr) {
-                refused = answer_error(found.path_known
-                                           ? failure{errc::method_not_allowed, "this path takes " + found.allow, {}}
-                                           : failure{errc::not_found, "there is nothing at this path", {}});
-                refused->allow = found.allow;
-            } else {
-                to = found.to;
-                name = to->promise->name;
-                request.path = std::move(found.path);
-                auto query = read_query(query_text);
-                if (!query)
-                    refused = answer_error(failure{errc::bad_request, "the query's percent-encoding is broken", {}});
-                else
-                    request.query = std::move(*query);
-                verdict = authorize(*to, fields, request);
-            }
-        }
-        if (!refused && to->is_socket) {
-            co_return co_await to_socket(std::move(read), verdict.passed, keep);
-        }
-        if (!refused && !verdict.passed) {
-            refused = answer_error(verdict.refusal == errc::rate_limited
-                                       ? failure{errc::rate_limited, "too many wrong keys: wait", {}}
-                                       : failure{errc::auth_required,
-                                                 "a key is needed: send X-CCBT-API-Key", {}});
-            refused->retry_after = verdict.retry_after;
-        }
-        if (!refused)
-            if (auto wrong = check_type(view(head[http::field::content_type]), has_body(*read)))
-                refused = answer_error(*wrong);
-        std::size_t const most = to == nullptr ? contract::default_max_body : to->promise->max_body;
-        auto const length = read->content_length();
-        if (!refused && length && *length > most)
-            refused = answer_error(failure{errc::body_too_large,
-                                           fmt::format("the body may have {} bytes at most", most), {}});
-        if (refused) {
-            bool const small = !has_body(*read) || (length && *length <= small_body);
-            co_return co_await refuse(std::move(*refused), std::move(read), fields, keep && small, small, name);
-        }
-
-        if (has_body(*read)) {
-            auto arrived = co_await read_body(*read, fields, most);
-            if (arrived) {
-                auto a = answer_error(*arrived);
-                a.close = true;
-                count(name, a, began);
-                co_await write(std::move(a), fields);
-                co_await drain();
+        auto p = look_at(*read, head_bytes);
+        bool keep = p.sound && read->keep_alive();
+        if (!p.refusal && p.to->is_socket) {
+            p.refusal = check_upgrade(*read);
+            if (!p.refusal) {
+                start_ws(on_, std::move(socket_), std::move(seat_), read->release(), p.authorized);
                 co_return false;
             }
-            request.body = std::move(read->get().body());
         }
-        read.reset();
-        request.who = std::move(verdict.who);
-        for (auto const header : to->headers)
-            if (auto const at = fields.find(beast::string_view{header.data(), header.size()}); at != fields.end())
-                request.headers.emplace_back(header, std::string{view(at->value())});
-
-        phase_ = phase::working;
-        deadline = steady::time_point::max(); // the route's own bounds hold
-        auto a = co_await deed(*to, std::move(request));
-        a.close = a.close || !keep || last_;
-        bool const closes = a.close;
-        count(name, a, began);
-        bool const written = co_await write(std::move(a), fields);
-        co_return written && !closes;
+        if (has_body(*read)) {
+            // A small body of a refused request is read and thrown away, so that the connection can go on.
+            auto const length = read->content_length();
+            bool const reads = !p.refusal || (keep && !p.how.expects && (!length || *length <= small_body));
+            auto const most = p.refusal ? std::min(small_body, p.most) : p.most;
+            std::optional<failure> unread;
+            if (reads) unread = co_await read_body(*read, p.how, most);
+            keep = keep && reads && !unread;
+            if (!p.refusal) p.refusal = std::move(unread);
+        }
+        answer a;
+        if (p.refusal) {
+            a = answer_error(*p.refusal);
+            a.allow = std::move(p.allow);
+            a.retry_after = p.retry_after;
+        } else {
+            p.request.body = std::move(read->get().body());
+            read.reset();
+            work();
+            a = co_await deed(*p.to, std::move(p.request));
+        }
+        co_return co_await reply(std::move(a), p.how, keep, p.name, began);
     }
 
     // The door at which exceptions end: a bug is a 500 of one request, not the end of the daemon.
@@ -250,128 +274,115 @@ private:
         co_return answer_error(failure{errc::internal_error, "that is a fault of the daemon: see its log", {}});
     }
 
-    authority::verdict authorize(route const& to, http::fields const& fields, call const& request) const {
-        authority::verdict open;
-        open.passed = true;
-        auto const needs = to.promise->needs;
-        if (needs == contract::scope::open) return open;
-        if (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key) return open;
+    void authorize(plan& p, http::fields const& head) const {
+        auto const needs = p.to->promise->needs;
+        p.authorized = needs == contract::scope::open ||
+                       (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key);
+        if (p.authorized) return;
         std::optional<std::string_view> key;
-        if (auto const at = fields.find("X-CCBT-API-Key"); at != fields.end()) key = view(at->value());
-        if (!key && to.is_socket)
-            for (auto const& [name, value] : request.query)
+        if (auto const at = head.find("X-CCBT-API-Key"); at != head.end()) key = view(at->value());
+        if (!key && p.to->is_socket)
+            for (auto const& [name, value] : p.request.query)
                 if (name == "api_key") key = value;
-        return on_->keys.check(key, where_.remote, steady::now());
+        auto verdict = on_->keys.check(key, where_.remote, steady::now());
+        p.authorized = verdict.passed;
+        p.request.who = std::move(verdict.who);
+        if (p.authorized || p.to->is_socket) return; // a WebSocket is told by its close
+        p.retry_after = verdict.retry_after;
+        p.refusal = verdict.refusal == errc::rate_limited
+                        ? failure{errc::rate_limited, "too many wrong keys: wait", {}}
+                        : failure{errc::auth_required, "a key is needed: send X-CCBT-API-Key", {}};
     }
 
-    task<bool> refuse(answer a, std::unique_ptr<parser> read, http::fields const& fields, bool keep, bool small,
-                      std::string_view name) {
-        // A small body is read and thrown away, so that the connection can go on.
-        if (small && has_body(*read)) {
-            auto const unread = co_await read_body(*read, fields, small_body);
-            keep = keep && !unread;
-        }
-        a.close = !keep;
-        count(name, a, steady::now());
-        bool const written = co_await write(std::move(a), fields);
-        if (keep) co_return written;
-        co_await drain();
-        co_return false;
-    }
-
-    task<std::optional<failure>> read_body(parser& read, http::fields const& fields, std::size_t most) {
+    task<std::optional<failure>> read_body(parser& read, manner how, std::size_t most) {
         enter(phase::reading, on_->options.limits.body_deadline);
         error_code failed;
-        if (text::equal_ignoring_case(view(fields[http::field::expect]), "100-continue")) {
+        if (how.expects && buffer_.size() == 0) {
             static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
             auto const buffer = asio::buffer(go_on);
             auto sent = asio::redirect_error(use_task, failed);
             co_await asio::async_write(socket_, buffer, sent);
+            if (failed) co_return failure{errc::bad_request, "the body could not be asked for", {}};
         }
         read.body_limit(most);
+        if (auto const length = read.content_length(); !length || *length > usual_buffer) buffer_.reserve(read_at_once);
         auto got = asio::redirect_error(use_task, failed);
         co_await http::async_read(socket_, buffer_, read, got);
         if (!failed) co_return std::nullopt;
         failure why{errc::bad_request, "the body could not be read", {}};
         if (late_) why = failure{errc::request_timeout, "the body did not arrive in time", {}};
-        if (failed == http::error::body_limit)
-            why = failure{errc::body_too_large, fmt::format("the body may have {} bytes at most", most), {}};
-        late_ = false;
+        if (failed == http::error::body_limit) why = too_large(most);
         co_return why;
     }
 
-    task<bool> to_socket(std::unique_ptr<parser> read, bool authorized, bool keep) {
-        auto const fields = http::fields{read->get().base()};
-        std::optional<failure> wrong;
+    std::optional<failure> check_upgrade(parser const& read) const {
+        auto const& head = read.get();
         if (!on_->options.websocket_enabled)
-            wrong = failure{errc::not_found, "events are switched off (daemon.websocket_enabled)", {}};
-        else if (!websocket::is_upgrade(read->get()) || buffer_.size() != 0 || has_body(*read))
-            wrong = failure{errc::bad_request, "this is a WebSocket (RFC 6455): ask for an upgrade", {}};
-        else if (on_->events.size() >= on_->options.limits.watchers)
-            wrong = failure{errc::too_many_connections, "too many event clients", {}};
-        if (wrong) {
-            bool const small = !has_body(*read);
-            auto a = answer_error(*wrong);
-            co_return co_await refuse(std::move(a), std::move(read), fields, keep && small, small, "events.watch");
-        }
-        start_ws(on_, std::move(socket_), read->release(), authorized);
-        co_return false;
+            return failure{errc::not_found, "events are switched off (daemon.websocket_enabled)", {}};
+        if (!websocket::is_upgrade(head) || head[http::field::sec_websocket_version] != "13" ||
+            head[http::field::sec_websocket_key].size() != 24 || buffer_.size() != 0 || has_body(read))
+            return failure{errc::bad_request, "this is a WebSocket (RFC 6455, version 13): ask for an upgrade", {}};
+        if (on_->stopping) return failure{errc::shutting_down, "the daemon is stopping", {}};
+        if (on_->events.size() >= on_->options.limits.watchers)
+            return failure{errc::too_many_connections, "too many event clients", {}};
+        return std::nullopt;
     }
 
-    void count(std::string_view name, answer const& a, steady::time_point began) {
+    /// Counts an answer and writes it; whether another request may follow.
+    task<bool> reply(answer a, manner how, bool keep, std::string_view name, steady::time_point began) {
+        a.close = a.close || !keep || last_;
+        bool const closes = a.close;
         ++on_->counted.requests[{name, a.status}];
         on_->counted.latency.observe(std::chrono::duration<double>(steady::now() - began).count());
         if (!a.code.empty() && a.status != 404) ++on_->counted.refused[a.code];
+        bool const written = co_await write(std::move(a), how);
+        co_return written && !closes;
     }
 
-    task<bool> write(answer a, http::fields const& asked) {
-        bool packed = false;
-        if (!where_.loopback && a.body.size() > worth_gzip &&
-            view(asked[http::field::accept_encoding]).find("gzip") != std::string_view::npos) {
+    task<bool> write(answer a, manner how) {
+        bool const packs = how.takes_gzip && a.body.size() > worth_gzip;
+        if (packs) {
+            work();
             auto const whole = std::make_shared<wire::body>(std::move(a.body));
             auto pack = [whole] { return gzip(whole->joined(), 5); };
             a.body = {};
             a.body.text = co_await off_loop(on_->on, std::move(pack));
-            packed = true;
         }
-        auto head = fmt::format("HTTP/1.1 {} {}\r\n", a.status, view(http::obsolete_reason(http::status(a.status))));
-        if (a.status != 304)
-            head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", a.content_type, a.body.size());
-        if (!a.revision.empty()) head += fmt::format("X-CCBT-Revision: {}\r\n", a.revision);
-        if (!a.etag.empty()) head += fmt::format("ETag: {}\r\n", a.etag);
-        if (!a.allow.empty()) head += fmt::format("Allow: {}\r\n", a.allow);
-        if (a.retry_after > 0) head += fmt::format("Retry-After: {}\r\n", a.retry_after);
-        if (packed) head += "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n";
-        head += a.etag.empty() ? "Cache-Control: no-store\r\n" : "Cache-Control: no-cache\r\n";
-        head += "X-Content-Type-Options: nosniff\r\n";
-        if (a.close) head += "Connection: close\r\n";
-        head += "\r\n";
+        auto run = head_of(a, how, a.body.size(), packs);
+        if (how.head_only) a.body = {};
 
-        // A long answer goes out in runs of buffers: a slow reader holds shares of texts, no copy of them.
-        constexpr std::size_t run = 64;
-        error_code failed;
-        std::vector<asio::const_buffer> buffers{asio::buffer(head), asio::buffer(a.body.text)};
+        // It goes out in runs, each with its time: a slow reader holds shares of texts and one run of copies. (Asio
+        // gathers 16 buffers a call at most: for rows of 300 bytes a copy is the cheaper way.)
+        std::string_view text = a.body.text;
         std::size_t next = 0;
-        do {
-            while (next < a.body.pieces.size() && buffers.size() < run)
-                buffers.push_back(asio::buffer(*a.body.pieces[next++]));
+        bool whole = false;
+        error_code failed;
+        while (!whole && !failed) {
+            auto const some = text.substr(0, write_at_once);
+            run += some;
+            text.remove_prefix(some.size());
+            if (text.empty())
+                while (next < a.body.pieces.size() && run.size() < write_at_once) run += *a.body.pieces[next++];
+            whole = text.empty() && next == a.body.pieces.size();
             enter(phase::writing, on_->options.limits.write_progress);
+            auto const buffer = asio::buffer(run);
             auto sent = asio::redirect_error(use_task, failed);
-            co_await asio::async_write(socket_, buffers, sent);
-            buffers.clear();
-        } while (!failed && next < a.body.pieces.size());
+            co_await asio::async_write(socket_, buffer, sent);
+            run.clear();
+        }
         co_return !failed;
     }
 
-    // Before closing on one who still sends: a reset would take the answer from under it.
-    task<> drain() {
+    // Before closing on one who may still send: a reset would take the answer from under it (RFC 9112, 9.6).
+    task<> linger() {
+        if (!socket_.is_open()) co_return;
         error_code failed;
         socket_.shutdown(asio::socket_base::shutdown_send, failed);
-        enter(phase::writing, std::chrono::seconds{2});
-        std::vector<char> sink(std::size_t{64} << 10);
+        enter(phase::lingering, on_->options.limits.linger);
         std::size_t thrown_away = 0;
+        buffer_.clear();
         while (!failed && thrown_away < drained_at_most) {
-            auto const space = asio::buffer(sink);
+            auto const space = buffer_.prepare(usual_buffer);
             auto got = asio::redirect_error(use_task, failed);
             thrown_away += co_await socket_.async_read_some(space, got);
         }
@@ -381,7 +392,8 @@ private:
     registration registered_;
     stream_socket socket_;
     ends where_;
-    beast::flat_buffer buffer_;
+    std::unique_ptr<seat> seat_;
+    beast::flat_buffer buffer_{most_unparsed};
     phase phase_ = phase::idle;
     bool late_ = false; // the deadline has passed
     bool last_ = false; // no further request after this one

@@ -11,11 +11,14 @@ bool hub::anyone_wants(contract::event_type type) const {
 }
 
 void hub::publish(contract::event_view const& what) {
+    last_seq_ = std::max(last_seq_, what->seq);
     if (watchers_.empty()) return;
     waiting_.push_back(what);
     if (posted_) return;
     posted_ = true;
-    on_.post([this] { flush(); });
+    on_.post([this, alive = std::weak_ptr<bool>{alive_}] {
+        if (!alive.expired()) flush();
+    });
 }
 
 void hub::flush() {

@@ -35,6 +35,7 @@ public:
     }
     [[nodiscard]] std::size_t size() const { return watchers_.size(); }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const;
+    [[nodiscard]] std::int64_t last_seq() const { return last_seq_; } // of what was published
 
     /// Sent at the end of this turn of the loop; nothing is kept or rendered where nobody watches.
     void publish(contract::event_view const& what);
@@ -45,7 +46,9 @@ private:
     metrics::door& counted_;
     std::unordered_set<watcher*> watchers_;
     std::vector<contract::event_view> waiting_;
+    std::int64_t last_seq_ = 0;
     bool posted_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // a flush that comes too late finds it gone
 };
 
 } // namespace ccbt::server

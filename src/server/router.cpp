@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "contract/table.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace ccbt::server {
@@ -17,41 +18,42 @@ router::router(std::vector<route> routes) : routes_{std::move(routes)} {
 
 void router::add(std::string path, std::size_t route) {
     paths_.push_back(std::make_unique<std::string>(std::move(path)));
-    patterns_.push_back({text::split(std::string_view{*paths_.back()}.substr(1), '/'), route});
+    pattern made{text::split(std::string_view{*paths_.back()}.substr(1), '/'), route, false, 0};
+    made.takes_rest = made.pieces.back().ends_with("*}");
+    for (auto const piece : made.pieces) made.literals += piece.starts_with('{') ? 0 : 1;
+    // A literal piece beats a parameter ("/torrents/add" is no torrent), and a parameter the rest: the better first.
+    auto const better = [](pattern const& a, pattern const& b) {
+        return a.literals != b.literals ? a.literals > b.literals : !a.takes_rest && b.takes_rest;
+    };
+    patterns_.insert(std::upper_bound(patterns_.begin(), patterns_.end(), made, better), made);
+}
+
+bool router::pattern::fits(std::vector<std::string_view> const& asked) const {
+    if (takes_rest ? asked.size() < pieces.size() : asked.size() != pieces.size()) return false;
+    for (std::size_t i = pieces.size(); i-- > 0;) // they differ at the end, most of them
+        if (pieces[i].starts_with('{') ? asked[i].empty() : pieces[i] != asked[i]) return false;
+    return true;
 }
 
 router::found router::find(std::string_view method, std::string_view path) const {
     found out;
     if (!path.starts_with('/')) return out;
     auto const pieces = text::split(path.substr(1), '/');
-    // A literal piece beats a parameter ("/torrents/add" is no torrent), so the best match is looked for.
+    pattern const* first = nullptr; // the others of its path stand behind it
     pattern const* best = nullptr;
-    std::size_t best_literals = 0;
     for (auto const& p : patterns_) {
-        bool const open_ended = p.pieces.back().ends_with("*}");
-        if (open_ended ? pieces.size() < p.pieces.size() : pieces.size() != p.pieces.size()) continue;
-        std::size_t literals = 0;
-        bool fits = true;
-        for (std::size_t i = 0; fits && i < p.pieces.size(); ++i) {
-            if (p.pieces[i].starts_with('{'))
-                fits = !pieces[i].empty();
-            else
-                fits = p.pieces[i] == pieces[i], ++literals;
+        if (first != nullptr && !p.same_rank(*first)) break;
+        if (!p.fits(pieces)) continue;
+        if (first == nullptr) first = &p;
+        auto const name = contract::name_of(routes_[p.route].promise->method);
+        if (name == method) {
+            best = &p;
+            break;
         }
-        if (!fits) continue;
-        auto const& name = contract::name_of(routes_[p.route].promise->method);
-        if (!out.path_known || literals > best_literals) { // the first, or a better path than all before
-            out.allow.clear();
-            best = nullptr;
-            best_literals = literals;
-        } else if (literals < best_literals) {
-            continue;
-        }
-        out.path_known = true;
         if (!out.allow.empty()) out.allow += ", ";
         out.allow += name;
-        if (name == method) best = &p;
     }
+    out.path_known = first != nullptr;
     if (best == nullptr) return out;
     for (std::size_t i = 0; i < best->pieces.size(); ++i) {
         auto name = best->pieces[i];

@@ -30,6 +30,12 @@ private:
     struct pattern {
         std::vector<std::string_view> pieces; // "{name}" for a parameter, "{name*}" for the rest
         std::size_t route;
+        bool takes_rest;
+        std::size_t literals;
+        [[nodiscard]] bool fits(std::vector<std::string_view> const& asked) const;
+        [[nodiscard]] bool same_rank(pattern const& p) const {
+            return literals == p.literals && takes_rest == p.takes_rest;
+        }
     };
     void add(std::string path, std::size_t route);
 

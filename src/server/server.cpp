@@ -1,8 +1,9 @@
 #include "server/server.hpp"
 
 #include "base/log.hpp"
-#include "base/text.hpp"
+#include "server/answer_head.hpp"
 
+#include <array>
 #include <fmt/core.h>
 #include <netinet/tcp.h>
 
@@ -12,10 +13,17 @@ namespace {
 
 using asio::ip::tcp;
 
+constexpr std::size_t most_turned_away = 64;
+
 ends ends_of(tcp::socket const& socket) {
     error_code failed;
     ends out;
     auto plain = [](asio::ip::address a) {
+        if (a.is_v6() && a.to_v6().scope_id() != 0) { // no part of a Host
+            auto v6 = a.to_v6();
+            v6.scope_id(0);
+            a = v6;
+        }
         if (a.is_v6() && a.to_v6().is_v4_mapped()) a = asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
         return a;
     };
@@ -31,17 +39,24 @@ std::string origin_host(asio::ip::address const& a) {
     return a.is_v6() ? '[' + a.to_string() + ']' : a.to_string();
 }
 
-// Refused before a request was read: a short answer and the end, without a session.
-void turn_away(tcp::socket socket, char const* why) {
-    auto const a = answer_error(contract::failure{contract::errc::too_many_connections, why, {}});
-    auto const text = std::make_shared<std::string>(fmt::format(
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
-        "Connection: close\r\n\r\n{}",
-        a.body.text.size(), a.body.text));
+// Refused before a request was read: a short answer, without a session.
+void tell_full(tcp::socket& socket, char const* why) {
+    auto a = answer_error(contract::failure{contract::errc::too_many_connections, why, {}});
+    a.close = true;
+    manner const plain;
+    auto const text = head_of(a, plain, a.body.size(), false) + a.body.text;
     error_code failed;
     socket.non_blocking(true, failed);
-    socket.send(asio::buffer(*text), 0, failed);
-    socket.shutdown(asio::socket_base::shutdown_both, failed);
+    socket.send(asio::buffer(text), 0, failed);
+    socket.shutdown(asio::socket_base::shutdown_send, failed);
+}
+
+// What was sent meanwhile is read before the close: a reset would take the answer from under the one who reads it.
+void let_go(tcp::socket& socket) {
+    std::array<char, 4096> sink;
+    error_code failed;
+    for (int i = 0; i < 64 && !failed; ++i) socket.receive(asio::buffer(sink), 0, failed);
+    socket.close(failed);
 }
 
 } // namespace
@@ -79,14 +94,12 @@ expected<std::string, std::string> server::listen() {
 
     auto& rules = ground_->rules;
     rules.port = port;
-    for (auto const* host : {"localhost:", "127.0.0.1:", "[::1]:"}) rules.hosts.push_back(host + port);
-    for (auto const& host : options.allowed_hosts) {
-        auto const lower = text::lower(host);
-        bool const has_port = lower.ends_with(']') ? false : lower.rfind(':') > lower.rfind(']') + 1;
-        rules.hosts.push_back(has_port && lower.find(':') != std::string::npos ? lower : lower + ':' + port);
-    }
+    for (auto const* host : {"localhost", "127.0.0.1", "[::1]"})
+        for (auto& known : allowed_as(host, port)) rules.hosts.push_back(std::move(known));
+    for (auto const& host : options.allowed_hosts)
+        for (auto& known : allowed_as(host, port)) rules.hosts.push_back(std::move(known));
     ground_->loopback_bind = address.is_loopback();
-    second_ = ground_->on.every(std::chrono::seconds{1}, [this] { each_second(); });
+    look_ = ground_->on.every(options.limits.look_every, [this] { look(); });
     spawn(ground_->on, take_connections(ground_, acceptor_));
     auto const shown = address.is_unspecified() ? std::string{address.is_v6() ? "[::1]" : "127.0.0.1"}
                                                 : origin_host(address);
@@ -95,6 +108,7 @@ expected<std::string, std::string> server::listen() {
 
 task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp::acceptor> acceptor) {
     asio::steady_timer pause{on->on.context()};
+    steady::time_point silent_until{};
     while (acceptor->is_open()) {
         error_code failed;
         auto accepted = asio::redirect_error(use_task, failed);
@@ -102,7 +116,10 @@ task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp:
         co_await acceptor->async_accept(socket, accepted);
         if (failed == asio::error::operation_aborted || !acceptor->is_open()) co_return;
         if (failed) { // out of descriptors, most likely: others will free some
-            log::warning("a connection could not be taken: {}", failed.message());
+            if (auto const now = steady::now(); now >= silent_until) {
+                log::warning("connections cannot be taken: {}", failed.message());
+                silent_until = now + std::chrono::seconds{10};
+            }
             pause.expires_after(std::chrono::milliseconds{100});
             auto waited = asio::redirect_error(use_task, failed);
             co_await pause.async_wait(waited);
@@ -117,7 +134,12 @@ task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp:
                             source->second >= limits.connections_per_source;
         if (crowded || greedy) {
             ++on->counted.refused["TOO_MANY_CONNECTIONS"];
-            turn_away(std::move(socket), crowded ? "too many connections" : "too many connections from one address");
+            tell_full(socket, crowded ? "too many connections" : "too many connections from one address");
+            if (on->turned_away.size() >= most_turned_away) {
+                let_go(on->turned_away.front().second);
+                on->turned_away.pop_front();
+            }
+            on->turned_away.emplace_back(steady::now(), std::move(socket));
             continue;
         }
         socket.set_option(tcp::no_delay{true}, failed);
@@ -128,15 +150,20 @@ task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp:
     }
 }
 
-void server::each_second() {
+void server::look() {
     auto const now = steady::now();
+    auto& refused = ground_->turned_away;
+    while (!refused.empty() && refused.front().first + ground_->options.limits.look_every <= now) {
+        let_go(refused.front().second);
+        refused.pop_front();
+    }
     auto const all = std::vector<tracked*>(ground_->sessions.begin(), ground_->sessions.end());
     for (auto* one : all) {
         if (one->deadline <= now) {
-            one->deadline = steady::time_point::max();
+            one->deadline = steady::time_point::max(); // it may set another
             one->on_deadline();
         } else {
-            one->on_second(now);
+            one->on_look(now);
         }
     }
 }
@@ -148,6 +175,7 @@ void server::stop(std::chrono::milliseconds within, job done) {
     ground_->events.flush(); // what was told before the end is told
     auto const all = std::vector<tracked*>(ground_->sessions.begin(), ground_->sessions.end());
     for (auto* one : all) one->on_stop();
+    ground_->turned_away.clear();
     give_up_ = steady::now() + within;
     stopped_ = std::move(done);
     stopping_ = ground_->on.every(std::chrono::milliseconds{10}, [this] {

@@ -29,11 +29,11 @@ public:
 
 private:
     static task<> take_connections(std::shared_ptr<ground> on, std::shared_ptr<asio::ip::tcp::acceptor> acceptor);
-    void each_second();
+    void look();
 
     std::shared_ptr<ground> ground_;
     std::shared_ptr<asio::ip::tcp::acceptor> acceptor_;
-    std::unique_ptr<loop::ticker> second_, stopping_;
+    std::unique_ptr<loop::ticker> look_, stopping_;
     steady::time_point give_up_{};
     job stopped_;
 };

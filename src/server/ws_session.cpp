@@ -14,6 +14,7 @@ using contract::event_type;
 
 constexpr auto type_count = contract::names_of<event_type>.size();
 constexpr websocket::close_code unauthorized{4001};
+constexpr std::chrono::seconds short_while{2}; // for the other side's part of a close
 
 std::shared_ptr<std::string const> shared_text(std::string s) {
     return std::make_shared<std::string const>(std::move(s));
@@ -21,15 +22,21 @@ std::shared_ptr<std::string const> shared_text(std::string s) {
 
 class ws_session final : public std::enable_shared_from_this<ws_session>, public tracked, public watcher {
 public:
-    ws_session(std::shared_ptr<ground> on, stream_socket socket)
-        : on_{std::move(on)}, registered_{on_, *this}, stream_{std::move(socket)} {}
+    ws_session(std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> taken)
+        : on_{std::move(on)}, registered_{on_, *this}, seat_{std::move(taken)}, stream_{std::move(socket)} {}
     ~ws_session() override {
-        if (joined_) on_->events.leave(*this);
+        leave();
         on_->counted.event_bytes_waiting -= waiting_bytes_;
     }
 
     static task<> run(std::shared_ptr<ws_session> self, upgrade_request request, bool authorized) {
-        co_await self->converse(std::move(request), authorized);
+        try {
+            co_await self->converse(std::move(request), authorized);
+        } catch (std::exception const& e) {
+            log::error("a WebSocket ended by an exception: {}", e.what());
+        }
+        self->leave();
+        self->drop(); // a write that still waits for its reader would hold all this
     }
 
     // ---- watcher
@@ -44,8 +51,13 @@ public:
 
     // ---- tracked
     void on_deadline() override { drop(); }
-    void on_stop() override { end(websocket::close_reason{websocket::close_code::going_away, "shutting down"}); }
-    void on_second(steady::time_point now) override {
+    void on_stop() override {
+        if (joined_)
+            end(websocket::close_reason{websocket::close_code::going_away, "shutting down"}, short_while);
+        else
+            drop(); // not a WebSocket yet, or no longer
+    }
+    void on_look(steady::time_point now) override {
         if (!joined_ || ending_) return;
         auto const& limits = on_->options.limits;
         if (asked_at_ && now - *asked_at_ > limits.pong_within) return drop();
@@ -63,10 +75,17 @@ private:
         error_code failed;
         deadline = steady::now() + on_->options.limits.header_deadline;
         stream_.read_message_max(on_->options.limits.message_bytes);
-        stream_.control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
+        stream_.auto_fragment(false);
+        auto name_us = [](websocket::response_type& r) { r.set(http::field::server, "ccbtd"); };
+        stream_.set_option(websocket::stream_base::decorator(name_us));
+        stream_.control_callback([this](websocket::frame_type kind, beast::string_view) {
+            heard();
+            // Beast answers a close and then waits for the end of the other side, as long as it takes.
+            if (kind == websocket::frame_type::close) deadline = std::min(deadline, steady::now() + short_while);
+        });
         auto accepted = asio::redirect_error(use_task, failed);
         co_await stream_.async_accept(request, accepted);
-        if (failed) co_return;
+        if (failed || dropped_) co_return;
         if (!authorized) {
             websocket::close_reason const reason{unauthorized, "Unauthorized"};
             auto closed = asio::redirect_error(use_task, failed);
@@ -78,19 +97,22 @@ private:
         beat_at_ = heard_at_;
         on_->events.join(*this);
         joined_ = true;
-        while (!failed && !dropped_) {
-            beast::flat_buffer message;
+        beast::flat_buffer message;
+        while (!dropped_) {
             auto read = asio::redirect_error(use_task, failed);
             co_await stream_.async_read(message, read);
             if (failed) break;
             heard();
             auto const data = message.cdata();
             take({static_cast<char const*>(data.data()), data.size()});
+            message.clear();
         }
+    }
+
+    void leave() {
         if (joined_) on_->events.leave(*this);
         joined_ = false;
     }
-
     void heard() {
         heard_at_ = steady::now();
         asked_at_.reset();
@@ -176,15 +198,18 @@ private:
         contract::event told;
         told.type = event_type::resync;
         told.timestamp = unix_now();
+        told.seq = on_->events.last_seq();
         told.data.message = "events were dropped, since they were not read in time";
         push(shared_text(wire::to_json(told)));
-        end(websocket::close_reason{websocket::close_code::try_again_later, "too slow"});
+        end(websocket::close_reason{websocket::close_code::try_again_later, "too slow"},
+            on_->options.limits.write_progress);
     }
 
-    void end(websocket::close_reason why) {
+    void end(websocket::close_reason why, std::chrono::milliseconds within) {
+        auto const by = steady::now() + within;
+        deadline = std::min(deadline, by);
         if (ending_) return;
         ending_ = why;
-        deadline = steady::now() + std::chrono::seconds{2};
         if (!writing_) send_close();
     }
     void send_close() {
@@ -208,6 +233,7 @@ private:
 
     std::shared_ptr<ground> on_;
     registration registered_;
+    std::unique_ptr<seat> seat_;
     websocket::stream<stream_socket> stream_;
     std::bitset<type_count> subscribed_;
     std::deque<std::shared_ptr<std::string const>> waiting_;
@@ -220,9 +246,10 @@ private:
 
 } // namespace
 
-void start_ws(std::shared_ptr<ground> on, stream_socket socket, upgrade_request request, bool authorized) {
+void start_ws(std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
+              bool authorized) {
     auto& l = on->on;
-    auto session = std::make_shared<ws_session>(std::move(on), std::move(socket));
+    auto session = std::make_shared<ws_session>(std::move(on), std::move(socket), std::move(seat));
     spawn(l, ws_session::run(std::move(session), std::move(request), authorized));
 }
 

@@ -12,7 +12,7 @@ std::string random_hex() {
     return fmt::format("{:016x}{:016x}", id.high, id.low);
 }
 
-template <class Map> typename Map::mapped_type found(Map const& map, torrent_id id) {
+template <class Map> typename Map::mapped_type found(Map const& map, typename Map::key_type const& id) {
     auto const at = map.find(id);
     return at == map.end() ? nullptr : at->second;
 }
@@ -129,6 +129,13 @@ bool memory_store::put(change const& what) {
             return true;
         }
         bool operator()(forget_torrent const& c) const { return s.forget(c.id), true; }
+        bool operator()(keep_checkpoint const& c) const {
+            if (c.resume)
+                s.set(s.checkpoints_, c.of, c.resume);
+            else
+                s.set(s.checkpoints_, c.of, {});
+            return true;
+        }
         bool operator()(intend_deletion const& c) const { return s.set(s.deletions_, c.id, c), true; }
         bool operator()(deletion_done const& c) const { return s.set(s.deletions_, c.id, {}), true; }
         bool operator()(put_root const& c) const { return s.set(s.roots_, c.root.id, c.root), true; }
@@ -188,6 +195,11 @@ void memory_store::name(model::info_hash const& hash, std::optional<torrent_id> 
 void memory_store::load_metainfo(
     torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) {
     loop_.post([done = std::move(done), is = found(metainfo_, id)]() mutable { done(std::move(is)); });
+}
+
+void memory_store::load_checkpoint(
+    model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) {
+    loop_.post([done = std::move(done), is = found(checkpoints_, of)]() mutable { done(std::move(is)); });
 }
 
 void memory_store::load_resume(

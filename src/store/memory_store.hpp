@@ -36,6 +36,8 @@ public:
     void commit_change(commit what, unique_function<void(outcome)> done) override;
     void load_metainfo(
         torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
+    void load_checkpoint(
+        model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void keep(std::vector<resume_record> records, unique_function<void(outcome)> done) override;
     void load_resume(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void load_many(std::vector<torrent_id> ids, unique_function<void(std::vector<stored>)> done) override;
@@ -67,6 +69,7 @@ private:
     std::unordered_map<torrent_id, std::shared_ptr<torrent_asked const>> torrents_;
     std::unordered_map<model::info_hash, torrent_id> names_;
     std::unordered_map<torrent_id, bytes> metainfo_, resume_;
+    std::unordered_map<model::info_hash, bytes> checkpoints_;
     std::unordered_map<torrent_id, model::torrent_done> journal_;
     std::map<torrent_id, model::storage_root> roots_;
     std::map<std::string, std::string> settings_;

@@ -165,7 +165,7 @@ int sqlite_tables::begin_run(std::int64_t now, snapshot& asked, journal_snapshot
         if (code != SQLITE_OK) return code;
     }
     // The clock keeps a restored backup from numbering again what the store numbered after it was made.
-    done.first_seq = seq_reserved_ + 1;
+    done.first_seq = std::max(seq_reserved_, now * block);
     seq_reserved_ = done.first_seq + block;
     code = put_meta("seq_reserved", std::to_string(seq_reserved_));
     if (code == SQLITE_OK) code = put_meta("clean", "0");

@@ -50,6 +50,11 @@ int sqlite_tables::prepare() {
         put_deletion_, "INSERT INTO deletions(id,root_path,files,checksum) VALUES(?1,?2,?3,?4) "
                        "ON CONFLICT(id) DO UPDATE SET root_path=?2,files=?3,checksum=?4");
     made(drop_deletion_, "DELETE FROM deletions WHERE id=?1");
+    // A new row each time, so that the highest rows are the newest.
+    made(put_checkpoint_, "INSERT OR REPLACE INTO checkpoints(hash,bytes,checksum) VALUES(?1,?2,?3)");
+    made(get_checkpoint_, "SELECT hash,bytes,checksum FROM checkpoints WHERE hash=?1");
+    made(drop_checkpoint_, "DELETE FROM checkpoints WHERE hash=?1");
+    made(prune_checkpoints_, "DELETE FROM checkpoints WHERE row<=(SELECT max(row) FROM checkpoints)-10000");
     made(drop_torrent_, "DELETE FROM torrents WHERE row=?1");
     made(drop_metainfo_, "DELETE FROM metainfo WHERE row=?1");
     made(drop_journal_, "DELETE FROM journal WHERE row=?1");
@@ -169,6 +174,30 @@ int sqlite_tables::add_to_totals(std::int64_t row) {
     get_totals_.reset();
     if (code != SQLITE_ROW && code != SQLITE_DONE) return code;
     return row_writer{put_totals_, sum_, "totals"}.integer(downloaded).integer(uploaded).run(into);
+}
+
+int sqlite_tables::put(keep_checkpoint const& what) {
+    if (!what.resume) {
+        drop_checkpoint_.bind_blob(1, what.of.bytes());
+        return drop_checkpoint_.run();
+    }
+    auto const code =
+        row_writer{put_checkpoint_, sum_, "checkpoints"}.hash(what.of).blob(bytes_of(*what.resume)).run();
+    return code == SQLITE_OK ? prune_checkpoints_.run() : code;
+}
+
+sqlite_tables::bytes sqlite_tables::checkpoint(model::info_hash const& of) {
+    get_checkpoint_.bind_blob(1, of.bytes());
+    auto const code = get_checkpoint_.step();
+    bytes out;
+    if (code == SQLITE_ROW && intact(get_checkpoint_, sum_, "checkpoints", 0)) {
+        auto const data = get_checkpoint_.blob(1);
+        out = std::make_shared<std::string const>(data.begin(), data.end());
+    } else if (code != SQLITE_DONE) {
+        log::error("store: a checkpoint could not be read; left as it is");
+    }
+    get_checkpoint_.reset();
+    return out;
 }
 
 int sqlite_tables::put(intend_deletion const& what) {

@@ -32,11 +32,13 @@ public:
     using bytes = std::shared_ptr<std::string const>;
     [[nodiscard]] bytes metainfo(torrent_id id); // null where there is none or it is damaged, which is logged
     [[nodiscard]] bytes resume(torrent_id id);
+    [[nodiscard]] bytes checkpoint(model::info_hash const& of);
 
 private:
     int put(put_torrent const& what);
     int put(put_metainfo const& what);
     int put(forget_torrent const& what);
+    int put(keep_checkpoint const& what);
     int put(intend_deletion const& what);
     int put(deletion_done const& what);
     int put(put_root const& what);
@@ -62,6 +64,7 @@ private:
     statement find_id_, find_v1_, find_v2_, insert_torrent_, update_torrent_;
     statement put_metainfo_, get_metainfo_, put_resume_, get_resume_, put_journal_, get_journal_;
     statement get_totals_, put_totals_, put_root_, put_setting_, drop_setting_, put_deletion_, drop_deletion_;
+    statement put_checkpoint_, get_checkpoint_, drop_checkpoint_, prune_checkpoints_;
     statement drop_torrent_, drop_metainfo_, drop_journal_, drop_resume_;
     statement put_meta_, find_operation_, put_operation_, drop_operations_;
 };

@@ -48,6 +48,7 @@ struct weight_of_change {
         return sum;
     }
     std::size_t operator()(put_setting const& c) const { return c.json.size(); }
+    std::size_t operator()(keep_checkpoint const& c) const { return c.resume ? c.resume->size() : 0; }
     std::size_t operator()(auto const&) const { return 64; }
 };
 
@@ -288,8 +289,13 @@ void sqlite_store::writer::fail_writes(std::span<store_request> group, outcome w
 }
 
 void sqlite_store::writer::read(store_request& what) {
-    if (auto* const blob = std::get_if<blob_request>(&what))
-        blob->answer = blob->of_resume ? tables_->resume(blob->id) : tables_->metainfo(blob->id);
+    if (auto* const blob = std::get_if<blob_request>(&what)) {
+        if (auto const* const hash = std::get_if<model::info_hash>(&blob->of))
+            blob->answer = tables_->checkpoint(*hash);
+        else
+            blob->answer = blob->of_resume ? tables_->resume(std::get<torrent_id>(blob->of))
+                                           : tables_->metainfo(std::get<torrent_id>(blob->of));
+    }
     auto* const many = std::get_if<many_request>(&what);
     if (!many) return;
     many->answer.clear();

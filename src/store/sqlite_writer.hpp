@@ -23,7 +23,7 @@ struct write_request {
     outcome answer = outcome::io_error;
 };
 struct blob_request {
-    torrent_id id;
+    std::variant<model::info_hash, torrent_id> of; // a checkpoint's hash, or a torrent
     bool of_resume;
     unique_function<void(std::shared_ptr<std::string const>)> done;
     std::shared_ptr<std::string const> answer;

@@ -109,6 +109,23 @@ TYPED_TEST(store_conformance, a_forgotten_torrent_is_gone_with_its_metainfo_and_
     EXPECT_EQ(metainfo_now(this->world.on, this->world.asks(), one->id), nullptr);
 }
 
+TYPED_TEST(store_conformance, a_checkpoint_outlives_its_torrent_until_it_is_taken_away) {
+    auto const one = this->add();
+    auto const hash = one->hashes.canonical();
+    auto const kept = [&] {
+        return this->world.on.template ask<std::shared_ptr<std::string const>>(
+            [&](auto done) { this->world.asks().load_checkpoint(hash, std::move(done)); });
+    };
+    EXPECT_EQ(kept(), nullptr);
+    ASSERT_EQ(
+        this->commit_these({keep_checkpoint{hash, text("first")}, forget_torrent{one->id}}), outcome::committed);
+    ASSERT_EQ(this->commit_these({keep_checkpoint{hash, text("second")}}), outcome::committed);
+    ASSERT_TRUE(kept());
+    EXPECT_EQ(*kept(), "second");
+    ASSERT_EQ(this->commit_these({keep_checkpoint{hash, nullptr}}), outcome::committed);
+    EXPECT_EQ(kept(), nullptr);
+}
+
 TYPED_TEST(store_conformance, forgetting_what_is_not_there_is_no_error) {
     EXPECT_EQ(this->commit_these({forget_torrent{{1, 2}}}), outcome::committed);
 }

@@ -29,6 +29,11 @@ struct put_metainfo { // of a torrent that is not there: dropped, no error; so i
 struct forget_torrent { // the record, its metainfo and its journal; unknown ids are no error
     torrent_id id;
 };
+/// Resume data kept beyond its torrent, for one that is added again with resume:true. Null takes it away.
+struct keep_checkpoint {
+    model::info_hash of; // canonical
+    std::shared_ptr<std::string const> resume;
+};
 /// An intent to delete payload, recorded before the first file goes, so that a crash between does not leave half.
 struct intend_deletion {
     torrent_id id;
@@ -45,7 +50,7 @@ struct put_setting { // laid over the user's file; `json` empty takes it away
     std::string key;
     std::string json;
 };
-using change = std::variant<put_torrent, put_metainfo, forget_torrent, intend_deletion, deletion_done, put_root,
+using change = std::variant<put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
                             put_setting>;
 
 enum class outcome : std::uint8_t {
@@ -80,6 +85,8 @@ public:
     virtual void commit_change(commit what, unique_function<void(outcome)> done) = 0;
     /// The metainfo of a torrent, or null where there is none or it is damaged.
     virtual void load_metainfo(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
+    /// What keep_checkpoint kept, or null. The newest 10,000 are kept.
+    virtual void load_checkpoint(model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
 };
 
 } // namespace ccbt::store

@@ -261,7 +261,7 @@ TEST(openapi, the_websocket_answers_101_and_names_its_messages) {
 }
 
 TEST(openapi, metrics_are_text) {
-    auto const& metrics = operation("/api/v1/metrics", "get");
+    auto const& metrics = operation("/metrics", "get");
     EXPECT_THAT(keys_of(within(metrics, {"responses", "200", "content"})), ElementsAre("text/plain"));
 }
 

@@ -18,19 +18,36 @@ is_ours() { # PID: is it a ccbtd of this build?
     [[ $(readlink "/proc/$1/exe") == "$build/ccbtd" ]]
 } 2>/dev/null
 
+# A child is a program started with & and `children+=($!)`; never a function or a list, whose $! is a shell before it.
+stop_children() {
+    local pid
+    for pid in "${children[@]}"; do kill "$pid"; done
+    for pid in "${children[@]}"; do
+        # One that does not go when asked is not asked again.
+        timeout 5 tail --pid="$pid" -f /dev/null || kill -9 "$pid"
+    done
+    wait
+    children=()
+} 2>/dev/null
+
+left_running() { # what still runs and names the temporary folder
+    pgrep -af -- "$work" || :
+}
+
 clean_up() {
-    local rc=$? pid file
+    local rc=$? pid file left
     trap - EXIT INT TERM
     set +e
-    for pid in "${children[@]}"; do kill "$pid" 2>/dev/null; done
+    stop_children
     for file in "$work"/*/state/daemon.pid; do
         pid=$(cat "$file" 2>/dev/null) && is_ours "$pid" && kill -9 "$pid"
     done
-    for pid in "${children[@]}"; do
-        # A child that does not go when asked is not asked again.
-        timeout 5 tail --pid="$pid" -f /dev/null || kill -9 "$pid"
-    done 2>/dev/null
-    wait
+    left=$(left_running)
+    if [[ -n $left ]]; then
+        printf '%s: this was left running, and is killed:\n%s\n' "$name" "$left" >&2
+        pkill -9 -f -- "$work"
+        ((rc != 0)) || rc=1
+    fi
     if ((rc != 0)); then
         for file in "$work"/*/log "$work"/*/state/*.log; do
             [[ -s $file ]] || continue

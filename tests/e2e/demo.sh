@@ -20,9 +20,11 @@ step() {
 }
 seeder() { "$build/ccbt" --config "$work/seeder/ccbt.toml" "$@"; }
 leecher() { "$build/ccbt" --config "$work/leecher/ccbt.toml" "$@"; }
-shown() { # a command as the reader would type it, and then its doing
-    printf '    %s$ ccbt %s%s\n' "$dim" "${*:2}" "$plain"
-    "$@" | sed 's/^/    /'
+prompt() { printf '    %s%s $ ccbt %s%s\n' "$dim" "$1" "${*:2}" "$plain"; }
+indented() { sed -u 's/^/    /'; }
+shown() { # WHO COMMAND...: a command as the reader would type it, and then its doing
+    prompt "$@"
+    "$@" | indented
 }
 die() {
     printf '\n%s: %s\n' "$name" "$*" >&2
@@ -69,10 +71,11 @@ shown leecher daemon start
 [[ $(<"$work/seeder/state/daemon.pid") != $(<"$work/leecher/state/daemon.pid") ]] || die "the two daemons are one"
 
 step "Seeding: the first daemon has the files, and checks them"
-seeder add "$work/mixed.torrent" --output "$work/seeder/files" --wait | sed 's/^/    /'
+prompt seeder add mixed.torrent --output files --wait
+seeder add "$work/mixed.torrent" --output "$work/seeder/files" --wait | indented
 
 step "Downloading: the second daemon has nothing yet"
-leecher watch --json >"$work/events" 2>"$work/leecher/watch.log" &
+"$build/ccbt" --config "$work/leecher/ccbt.toml" watch --json >"$work/events" 2>"$work/leecher/log" &
 children+=($!)
 watching() { leecher metrics | grep -q '^ccbt_event_watchers [1-9]'; }
 for ((i = 0; ; i++)); do
@@ -80,8 +83,12 @@ for ((i = 0; ; i++)); do
     ((i < 100)) || die "ccbt watch does not connect"
     sleep 0.05
 done
-printf '    %s$ ccbt add mixed.torrent --wait%s\n' "$dim" "$plain"
-leecher add "$work/mixed.torrent" --wait
+prompt leecher add mixed.torrent --wait
+if [[ -t 1 ]]; then
+    leecher add "$work/mixed.torrent" --wait # a bar that lives needs the terminal itself
+else
+    leecher add "$work/mixed.torrent" --wait | indented
+fi
 
 step "What the second daemon told its watchers meanwhile"
 python3 - "$work/events" "$hash" <<'PYTHON'
@@ -127,4 +134,7 @@ shown seeder daemon stop
 for one in seeder leecher; do
     [[ ! -e $work/$one/state/daemon.pid ]] || die "the $one still says that it runs"
 done
+stop_children
+[[ -z $(left_running) ]] || die "this still runs: $(left_running)"
+echo "    nothing is left running"
 printf '\n%sDone in %d s.%s What was downloaded was whole, and stayed.\n' "$bold" $((SECONDS - started)) "$plain"

@@ -127,6 +127,24 @@ TEST(download, the_peers_of_a_torrent_are_told_with_their_rates) {
     EXPECT_EQ(peer.text_or("transport", ""), "tcp");
 }
 
+TEST(download, rates_are_zero_again_when_nothing_moves) {
+    swarm in;
+    make_mixed_files(in.data("rates"), 20 * mib, 9);
+    auto const what = in.torrent_of(in.data("rates"));
+    daemon const seeder{in.seeder({{"limits.per_torrent_up_kib", "8192"}})};
+    seeder.add(what);
+    seeder.wait_until_seeding(what.hash());
+    daemon const leecher{in.leecher()};
+    leecher.add(what);
+    seeder.wait_for(what.hash(), [](value const& row) { return row.number_or("upload_rate", 0) > 1e6; });
+    leecher.wait_until_seeding(what.hash());
+    auto const rests = [](value const& row) {
+        return row.number_or("upload_rate", 1) == 0 && row.number_or("download_rate", 1) == 0;
+    };
+    seeder.wait_for(what.hash(), rests, milliseconds{25'000});
+    leecher.wait_for(what.hash(), rests, milliseconds{25'000});
+}
+
 } // namespace
 
 } // namespace ccbt::support

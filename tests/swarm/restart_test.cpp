@@ -28,7 +28,7 @@ TEST(restart, a_killed_daemon_lists_its_torrent_at_once_and_goes_on_where_it_was
     leecher.start();
     auto const after = leecher.row(what.hash());
     EXPECT_EQ(after.text_or("name", ""), "killed");
-    EXPECT_GT(progress_of(after), 0.2) << to_text(after);
+    EXPECT_GT(progress_of(after), 0.05) << to_text(after);
 
     leecher.wait_until_seeding(what.hash());
     EXPECT_EQ(digests_of(leecher.downloads() / "killed"), digests_of(in.data("killed")));
@@ -36,7 +36,7 @@ TEST(restart, a_killed_daemon_lists_its_torrent_at_once_and_goes_on_where_it_was
     auto const missing = (1.0 - progress_of(before)) * static_cast<double>(what.size);
     EXPECT_LE(stats.find("stats")->number_or("session_downloaded", 1e18), missing + 64.0 * mib);
     auto const sent =
-        seeder.wait_for(what.hash(), [](value const& row) { return row.number_or("upload_rate", 1) == 0; });
+        seeder.wait_for(what.hash(), [](value const& row) { return row.number_or("num_peers", 1) == 0; });
     EXPECT_LE(sent.number_or("uploaded", 1e18), static_cast<double>(what.size) + 64.0 * mib);
 }
 
@@ -93,13 +93,19 @@ TEST(restart, a_paused_torrent_stands_still_until_it_is_resumed) {
     told.wait_for("torrent_status_changed", [&](value const& data) {
         return data.text_or("info_hash", "") == what.hash() && data.text_or("status", "") == "paused";
     });
-    auto const still = leecher.wait_for(what.hash(), [](value const& row) {
-        return row.number_or("num_peers", 1) == 0 && row.number_or("download_rate", 1) == 0;
-    });
-    ASSERT_LT(progress_of(still), 1.0);
+    // Numbers are told once a second at most, so the last ones may come a little after the pause.
+    deadline const settled{milliseconds{2000}};
+    auto changes = leecher.events({"torrents_changed"});
+    while (changes.next(settled)) {}
+    auto const still = leecher.row(what.hash());
+    EXPECT_EQ(still.number_or("num_peers", -1), 0);
+    EXPECT_EQ(still.number_or("download_rate", -1), 0);
     deadline const a_while{milliseconds{2000}};
-    while (told.next(a_while)) {}
-    EXPECT_EQ(leecher.row(what.hash()).number_or("downloaded", 0), still.number_or("downloaded", -1));
+    while (changes.next(a_while)) {}
+    auto const later = leecher.row(what.hash());
+    EXPECT_EQ(state_of(later), "paused");
+    EXPECT_EQ(later.number_or("downloaded", 0), still.number_or("downloaded", -1));
+    EXPECT_LT(progress_of(later), 0.9) << "it would have been whole by now";
 
     auto const resumed = leecher.post("/torrents/" + what.hash() + "/resume");
     ASSERT_EQ(resumed.status, 200);
