@@ -48,6 +48,10 @@ public:
 
     [[nodiscard]] std::size_t torrents() const { return state_.torrents().size(); }
 
+    // For tests, which ask without a door between. Loop thread.
+    [[nodiscard]] executor::executor& deeds() { return executor_; }
+    [[nodiscard]] model::state& state() { return state_; }
+
 private:
     void take_facts(std::vector<model::fact> facts);
     void keep_progress(std::vector<engine::saved_progress> saved);

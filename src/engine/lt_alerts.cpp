@@ -10,6 +10,7 @@
 namespace ccbt::engine {
 
 namespace lt = libtorrent;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -166,6 +167,7 @@ void lt_session::on(lt::state_update_alert const& a) {
         t->finished_at_payload = status.total_payload_download;
         finished.push_back(t);
     }
+    still_what_rests(samples);
     if (!samples.empty()) tell_.tell(model::torrents_seen{std::move(samples)});
     for (auto const& t : finished) {
         tell_.tell(model::torrent_finished{t->id()});
@@ -187,7 +189,11 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
     if (!t || t->at != stage::live || t->forgotten) return;
     // It has not looked at its resume data yet and would say that nothing is here.
     if (status.state == lt::torrent_status::checking_resume_data) return;
-    auto const seen = to_seen(t->id(), status, t->how.asked->paused || t->failed, t->before);
+    auto seen = to_seen(t->id(), status, t->how.asked->paused || t->failed, t->before);
+    auto const now = steady::now();
+    auto const rates = t->window.look(now, seen.downloaded, seen.uploaded);
+    seen.download_rate = rates.down;
+    seen.upload_rate = rates.up;
     if (status.state != lt::torrent_status::checking_files && status.has_metadata && t->info) {
         t->pieces = status.num_pieces;
         auto const dirty = seen.downloaded != t->saved_downloaded || seen.uploaded != t->saved_uploaded ||
@@ -196,9 +202,29 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
         t->dirty = dirty;
         if (dirty) dirty_.insert(t->serial);
     }
+    t->last_status = now;
+    if (seen.download_rate > 0 || seen.upload_rate > 0) moving_.insert(t->serial);
+    else moving_.erase(t->serial);
     if (t->last == seen) return;
     t->last = seen;
     samples.push_back(seen);
+}
+
+// libtorrent stops telling of a torrent once nothing of it changes, and a rate that has just run out is no change to
+// it: what it has not told of for two looks stands still.
+void lt_session::still_what_rests(std::vector<model::torrent_seen>& samples) {
+    auto const since = steady::now() - 2500ms;
+    for (auto at = moving_.begin(); at != moving_.end();) {
+        auto const t = torrents_.find_serial(*at);
+        if (t && t->last && t->last_status > since) {
+            ++at;
+            continue;
+        }
+        at = moving_.erase(at);
+        if (!t || !t->last || t->forgotten) continue;
+        t->last->download_rate = t->last->upload_rate = 0;
+        samples.push_back(*t->last);
+    }
 }
 
 void lt_session::on(lt::metadata_received_alert const& a) {
@@ -246,6 +272,10 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
 void lt_session::see_all_again() {
     if (std::exchange(seeing_all_, true)) return;
     auto const all = std::make_shared<std::vector<lt::torrent_status>>();
+    // What is handed over after the look has begun may be missing from it without being lost.
+    auto asked = std::vector<torrent_ref>{};
+    for (auto const& [serial, t] : torrents_.all())
+        if (t->at == stage::adding || t->at == stage::live) asked.push_back(t);
     auto work = [all, session = lt::session_handle{*session_}] {
         try {
             *all = session.get_torrent_status([](lt::torrent_status const&) { return true; },
@@ -254,35 +284,39 @@ void lt_session::see_all_again() {
             log::error("the torrents could not be looked at again: {}", e.what());
         }
     };
-    auto done = here_.guard([this, all] {
+    auto done = here_.guard([this, all, asked = std::move(asked)] {
         seeing_all_ = false;
-        seen_all_again(*all);
+        seen_all_again(asked, *all);
         if (std::exchange(lost_more_, false)) see_all_again();
     });
     if (!asker_->run(std::move(work), std::move(done))) seeing_all_ = false;
 }
 
-void lt_session::seen_all_again(std::vector<lt::torrent_status> const& all) {
+void lt_session::seen_all_again(std::vector<torrent_ref> const& asked, std::vector<lt::torrent_status> const& all) {
     auto there = std::unordered_map<std::uint64_t, lt::torrent_status const*>{};
     for (auto const& status : all) there[to_serial(status.handle.userdata())] = &status;
-    auto torrents = std::vector<torrent_ref>{};
-    for (auto const& [serial, t] : torrents_.all()) torrents.push_back(t);
     auto samples = std::vector<model::torrent_seen>{};
-    for (auto const& t : torrents) {
+    for (auto const& t : asked) {
+        if (torrents_.find_serial(t->serial) != t) continue; // it went meanwhile
         auto const found = there.find(t->serial);
         auto const* const status = found == there.end() ? nullptr : found->second;
         if (t->removing && !status) {
             is_gone(t);
-        } else if (t->at == stage::adding) {
+            continue;
+        }
+        if (t->at == stage::adding) {
             if (status) {
                 t->handle = status->handle;
-                became_live(t);
+                became_live(t); // and its sample is taken below: an update that came before was not for it yet
+            } else if (t->forgotten) {
+                t->removing = true; // for its hashes to be free again
+                is_gone(t);
             } else {
-                t->at = stage::waiting; // its answer, if one comes late, finds it adding again or live
                 adder_->enqueue(t);
             }
             adder_->answered();
-        } else if (t->at == stage::live && status) {
+        }
+        if (t->at == stage::live && !t->removing && status) {
             if (t->save == saving::asked || t->save == saving::flushing) saver_->give_up(t);
             if (status->has_metadata && !t->info) ask_for_metadata(t);
             if (status->errc) fail(t, error_text(status->errc, lt::operation_t::unknown, "", ""));

@@ -112,8 +112,6 @@ model::torrent_seen to_seen(model::torrent_id id, lt::torrent_status const& from
     seen.id = id;
     seen.state = to_state(from, user_paused);
     seen.progress = to_progress(from);
-    seen.download_rate = from.download_payload_rate;
-    seen.upload_rate = from.upload_payload_rate;
     seen.num_peers = from.num_peers;
     seen.num_seeds = from.num_seeds;
     seen.downloaded = before.downloaded + from.total_payload_download;

@@ -24,7 +24,7 @@ struct payload_before {
     std::int64_t downloaded = 0, uploaded = 0;
 };
 
-/// `user_paused`: a paused torrent that nobody paused is one whose root is offline: stopped.
+/// All but the rates. `user_paused`: a paused torrent that nobody paused is one whose root is offline: stopped.
 [[nodiscard]] model::torrent_seen to_seen(model::torrent_id id, libtorrent::torrent_status const& from,
                                           bool user_paused, payload_before before);
 

@@ -57,10 +57,11 @@ private:
     void on(libtorrent::metadata_received_alert const& a);
     void on(libtorrent::listen_succeeded_alert const& a);
     void take_status(libtorrent::torrent_status const& status, std::vector<model::torrent_seen>& samples);
+    void still_what_rests(std::vector<model::torrent_seen>& samples);
     void became_live(torrent_ref const& t);
     void ask_for_metadata(torrent_ref const& t);
     void see_all_again();
-    void seen_all_again(std::vector<libtorrent::torrent_status> const& all);
+    void seen_all_again(std::vector<torrent_ref> const& asked, std::vector<libtorrent::torrent_status> const& all);
     [[nodiscard]] torrent_ref find(libtorrent::torrent_handle const& handle) const;
 
     loop& loop_;
@@ -78,6 +79,7 @@ private:
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
     std::unordered_set<std::uint64_t> dirty_; // torrents with progress to save
+    std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;
     bool save_at_update_ = false;
     bool look_posted_ = false;

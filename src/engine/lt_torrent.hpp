@@ -4,6 +4,7 @@
 #include "engine/engine.hpp"
 #include "engine/lt_convert.hpp"
 #include "engine/lt_piece_check.hpp"
+#include "engine/rate_window.hpp"
 #include "engine/reconcile.hpp"
 
 #include "base/clock.hpp"
@@ -42,6 +43,8 @@ struct lt_torrent {
     bool failed = false;
     bool recheck = false; // its files were found missing: look at all of it before it goes on
     std::optional<model::torrent_seen> last;
+    rate_window window;
+    steady::time_point last_status; // when libtorrent last told of it
     payload_before before;
     bool finish_pending = false;           // libtorrent says it is finished; was anything downloaded for it?
     std::int64_t finished_at_payload = 0;  // payload of this run when that was last told

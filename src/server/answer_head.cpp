@@ -42,7 +42,8 @@ std::string_view date_now() {
     if (auto const now = std::time(nullptr); now != of) {
         std::tm parts{};
         ::gmtime_r(&now, &parts);
-        size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts); // the C locale is in force
+        size =
+            std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts); // the C locale is in force
         of = now;
     }
     return {text, size};
@@ -55,7 +56,8 @@ std::string head_of(answer const& a, manner how, std::size_t length, bool packed
     head.reserve(512);
     auto const to = std::back_inserter(head);
     fmt::format_to(to, "HTTP/1.1 {} {}\r\nDate: {}\r\n", a.status, reason_of(a.status), date_now());
-    if (a.status != 304) fmt::format_to(to, "Content-Type: {}\r\nContent-Length: {}\r\n", a.content_type, length);
+    if (a.status != 304)
+        fmt::format_to(to, "Content-Type: {}\r\nContent-Length: {}\r\n", a.content_type, length);
     auto const field = [&](std::string_view name, std::string_view value) {
         if (value.empty()) return;
         ((((head += name) += ": ") += value) += "\r\n");

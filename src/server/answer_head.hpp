@@ -9,10 +9,10 @@ namespace ccbt::server {
 
 /// How the one who asked is to be answered.
 struct manner {
-    bool http_1_0 = false;   // is told where the connection stays
-    bool head_only = false;  // HEAD: no body, whatever the answer
+    bool http_1_0 = false;  // is told where the connection stays
+    bool head_only = false; // HEAD: no body, whatever the answer
     bool takes_gzip = false;
-    bool expects = false;    // waits for "100 Continue" before it sends its body
+    bool expects = false; // waits for "100 Continue" before it sends its body
 };
 
 /// `length`: of the body as it goes out; `packed`: with gzip.

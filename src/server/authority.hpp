@@ -31,8 +31,8 @@ public:
         int retry_after = 0; // seconds, with rate_limited
     };
     /// `key`: as sent, nothing where none came (that is no guess). `source`: the peer's address.
-    [[nodiscard]] verdict check(std::optional<std::string_view> key, std::string const& source,
-                                steady::time_point now);
+    [[nodiscard]] verdict check(
+        std::optional<std::string_view> key, std::string const& source, steady::time_point now);
     [[nodiscard]] std::size_t sources() const { return failures_.size(); } // remembered for their wrong keys
 
 private:

@@ -15,9 +15,9 @@
 namespace ccbt::server {
 
 struct call {
-    std::vector<std::pair<std::string_view, std::string>> path;  // by the path's "{name}", percent-decoded
-    std::vector<std::pair<std::string, std::string>> query;      // in order, decoded
-    std::vector<std::pair<std::string, std::string>> headers;    // only those that some description names
+    std::vector<std::pair<std::string_view, std::string>> path; // by the path's "{name}", percent-decoded
+    std::vector<std::pair<std::string, std::string>> query;     // in order, decoded
+    std::vector<std::pair<std::string, std::string>> headers;   // only those that some description names
     std::string body;
     contract::caller who;
 };
@@ -26,11 +26,11 @@ struct answer {
     int status = 200;
     std::string content_type = "application/json";
     wire::body body;
-    std::string etag;     // quoted; empty: none
-    std::string revision; // empty: none
-    std::string allow;    // of a 405
-    int retry_after = 0;  // seconds, of a 429
-    bool close = false;   // the connection ends with it
+    std::string etag;        // quoted; empty: none
+    std::string revision;    // empty: none
+    std::string allow;       // of a 405
+    int retry_after = 0;     // seconds, of a 429
+    bool close = false;      // the connection ends with it
     std::string_view code{}; // of an error, for the counters
 };
 

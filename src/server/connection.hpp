@@ -24,8 +24,9 @@ struct server_limits { // reliability.md, "Limits"
     std::size_t request_line = 8 * 1024;
     std::size_t header_block = 16 * 1024;
     std::size_t header_fields = 64;
-    std::chrono::milliseconds header_deadline{5'000}, body_deadline{30'000}, write_progress{30'000}, idle{60'000};
-    std::chrono::milliseconds linger{2'000};    // for the other side's end, before a connection is closed on it
+    std::chrono::milliseconds header_deadline{5'000}, body_deadline{30'000}, write_progress{30'000},
+        idle{60'000};
+    std::chrono::milliseconds linger{2'000}; // for the other side's end, before a connection is closed on it
     std::chrono::milliseconds look_every{1'000}; // how exactly all of these are kept
     std::size_t connections = 4096, connections_per_source = 256;
     std::size_t watchers = 1024;
@@ -51,7 +52,7 @@ public:
     virtual ~tracked() = default;
     steady::time_point deadline = steady::time_point::max();
     virtual void on_deadline() = 0;
-    virtual void on_stop() = 0; // finish what is under way, then close
+    virtual void on_stop() = 0;                 // finish what is under way, then close
     virtual void on_look(steady::time_point) {} // every `look_every`
 };
 
@@ -70,7 +71,8 @@ struct ground {
     bool stopping = false;
     std::unordered_set<tracked*> sessions;
     std::map<std::string, std::size_t> per_source;
-    std::deque<std::pair<steady::time_point, asio::ip::tcp::socket>> turned_away; // told so, to be closed soon
+    std::deque<std::pair<steady::time_point, asio::ip::tcp::socket>>
+        turned_away; // told so, to be closed soon
 };
 
 /// A registration of a session with the server, for its lifetime.

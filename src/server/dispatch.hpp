@@ -12,7 +12,8 @@
 namespace ccbt::server {
 
 /// The request of an endpoint from its path, query, headers and body: every problem at once.
-template <class Request> [[nodiscard]] contract::result<Request> decode_call(call& from, wire::json_limits limits) {
+template <class Request>
+[[nodiscard]] contract::result<Request> decode_call(call& from, wire::json_limits limits) {
     using contract::errc;
     using contract::place;
     Request made{};
@@ -25,15 +26,15 @@ template <class Request> [[nodiscard]] contract::result<Request> decode_call(cal
             auto read = wire::parse(from.body, limits);
             if (!read) return contract::fails(errc::invalid_json, "the body is not JSON: " + read.error());
             if (read->template get_if<wire::value::object>() == nullptr)
-                return contract::fails(errc::validation_error, "the body must be a JSON object",
-                                       {{"field", std::string{}}});
+                return contract::fails(
+                    errc::validation_error, "the body must be a JSON object", {{"field", std::string{}}});
             body = std::move(*read);
         }
         wire::decode_members(*body.template get_if<wire::value::object>(), made, "", wrong);
         Request::fields.each([&](auto const& f) {
             auto const take = [&](auto const& list) {
-                auto const at =
-                    std::find_if(list.begin(), list.end(), [&](auto const& p) { return p.first == f.name(); });
+                auto const at = std::find_if(
+                    list.begin(), list.end(), [&](auto const& p) { return p.first == f.name(); });
                 if (at != list.end())
                     wire::decode_text(at->second, made.*(f.member), std::string{f.name()}, f.rule, wrong);
                 else if (f.rule.required)

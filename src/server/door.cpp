@@ -17,7 +17,8 @@ std::vector<std::string> allowed_as(std::string_view configured, std::string_vie
         name = '[' + name + ']';
         colon = std::string::npos;
     }
-    if (colon != std::string::npos && colon < name.rfind(']') && name.front() == '[') colon = std::string::npos;
+    if (colon != std::string::npos && colon < name.rfind(']') && name.front() == '[')
+        colon = std::string::npos;
     if (colon == std::string::npos) {
         colon = name.size();
         name += ':' + std::string{port};
@@ -46,14 +47,18 @@ std::optional<asked_target> read_target(std::string_view target, std::string_vie
     return out;
 }
 
-std::optional<failure> check_host(door_rules const& rules, std::string_view host, std::string const& local_address) {
+std::optional<failure> check_host(
+    door_rules const& rules, std::string_view host, std::string const& local_address) {
     if (local_address.empty()) return std::nullopt;
     auto const known = [&](std::string_view ours) { return text::equal_ignoring_case(ours, host); };
     if (std::any_of(rules.hosts.begin(), rules.hosts.end(), known)) return std::nullopt;
-    auto const bracketed = local_address.find(':') == std::string::npos ? local_address : '[' + local_address + ']';
+    auto const bracketed =
+        local_address.find(':') == std::string::npos ? local_address : '[' + local_address + ']';
     if (known(bracketed + ':' + rules.port) || (rules.port == "80" && known(bracketed))) return std::nullopt;
-    return failure{errc::host_not_allowed,
-                   "this Host is not one of the daemon's (daemon.allowed_hosts names further ones)", {}};
+    return failure{
+        errc::host_not_allowed,
+        "this Host is not one of the daemon's (daemon.allowed_hosts names further ones)",
+        {}};
 }
 
 std::optional<failure> check_origin(std::optional<std::string_view> origin, std::string_view host) {

@@ -13,7 +13,8 @@
 namespace ccbt::server {
 
 struct door_rules {
-    std::vector<std::string> hosts; // "127.0.0.1:64124", "[::1]:64124", "localhost:64124": lower case, with port
+    std::vector<std::string>
+        hosts; // "127.0.0.1:64124", "[::1]:64124", "localhost:64124": lower case, with port
     std::string port;
 };
 
@@ -31,11 +32,11 @@ struct asked_target {
 [[nodiscard]] std::optional<asked_target> read_target(std::string_view target, std::string_view host_header);
 
 /// `local_address`: the literal address at which the connection arrived, "" for a Unix socket (any Host).
-[[nodiscard]] std::optional<contract::failure> check_host(door_rules const& rules, std::string_view host,
-                                                          std::string const& local_address);
+[[nodiscard]] std::optional<contract::failure> check_host(
+    door_rules const& rules, std::string_view host, std::string const& local_address);
 /// `origin`: the header, nothing where there is none. The same host and port as we are called by are ours.
-[[nodiscard]] std::optional<contract::failure> check_origin(std::optional<std::string_view> origin,
-                                                            std::string_view host);
+[[nodiscard]] std::optional<contract::failure> check_origin(
+    std::optional<std::string_view> origin, std::string_view host);
 /// A body that is not empty must be application/json; an empty one is never refused for its type.
 [[nodiscard]] std::optional<contract::failure> check_type(std::string_view content_type, bool has_body);
 

@@ -7,16 +7,20 @@ namespace {
 
 using names = std::vector<std::string>;
 
-int status_of(std::optional<contract::failure> const& f) { return f ? contract::row_of(f->code).status : 200; }
+int status_of(std::optional<contract::failure> const& f) {
+    return f ? contract::row_of(f->code).status : 200;
+}
 
 door_rules const rules{{"localhost:64124", "127.0.0.1:64124", "[::1]:64124", "nas.lan:64124"}, "64124"};
 
 TEST(door, only_our_own_names_with_our_own_port_are_a_host) {
-    for (auto const* host : {"localhost:64124", "LocalHost:64124", "127.0.0.1:64124", "[::1]:64124", "nas.lan:64124"})
+    for (auto const* host :
+         {"localhost:64124", "LocalHost:64124", "127.0.0.1:64124", "[::1]:64124", "nas.lan:64124"})
         EXPECT_EQ(status_of(check_host(rules, host, "127.0.0.1")), 200) << host;
-    for (auto const* host : {"", "localhost", "localhost:80", "localhost:641240", "localhost.:64124", "evil.com:64124",
-                             "evil.com", "127.0.0.1.evil.com:64124", "a@127.0.0.1:64124", "127.0.0.2:64124", "*",
-                             "0.0.0.0:64124", "::1:64124"})
+    for (auto const* host :
+         {"", "localhost", "localhost:80", "localhost:641240", "localhost.:64124", "evil.com:64124",
+          "evil.com", "127.0.0.1.evil.com:64124", "a@127.0.0.1:64124", "127.0.0.2:64124", "*",
+          "0.0.0.0:64124", "::1:64124"})
         EXPECT_EQ(status_of(check_host(rules, host, "127.0.0.1")), 421) << host;
 }
 
@@ -74,15 +78,17 @@ TEST(door, an_origin_must_be_the_host_that_was_asked) {
     EXPECT_EQ(status_of(check_origin(std::nullopt, "localhost:64124")), 200);
     EXPECT_EQ(status_of(check_origin("http://localhost:64124", "localhost:64124")), 200);
     EXPECT_EQ(status_of(check_origin("https://NAS.lan", "nas.lan")), 200);
-    for (auto const* origin : {"", "null", "http://localhost", "http://localhost:1", "http://evil.com",
-                               "ftp://localhost:64124", "localhost:64124", "http://localhost:64124.evil.com"})
+    for (auto const* origin :
+         {"", "null", "http://localhost", "http://localhost:1", "http://evil.com", "ftp://localhost:64124",
+          "localhost:64124", "http://localhost:64124.evil.com"})
         EXPECT_EQ(status_of(check_origin(origin, "localhost:64124")), 403) << origin;
 }
 
 TEST(door, a_body_must_be_json_and_no_body_may_be_anything) {
     EXPECT_EQ(status_of(check_type("application/json", true)), 200);
     EXPECT_EQ(status_of(check_type("Application/JSON ; charset=utf-8", true)), 200);
-    for (auto const* type : {"", "text/plain", "application/x-www-form-urlencoded", "application/json2", "json"})
+    for (auto const* type :
+         {"", "text/plain", "application/x-www-form-urlencoded", "application/json2", "json"})
         EXPECT_EQ(status_of(check_type(type, true)), 415) << type;
     EXPECT_EQ(status_of(check_type("application/octet-stream", false)), 200);
 }

@@ -18,10 +18,10 @@ using contract::errc;
 using contract::failure;
 
 constexpr std::size_t worth_gzip = 4096;
-constexpr std::size_t small_body = 64 * 1024;       // of a refused request: read and thrown away
+constexpr std::size_t small_body = 64 * 1024; // of a refused request: read and thrown away
 constexpr std::size_t drained_at_most = std::size_t{32} << 20;
-constexpr std::size_t usual_buffer = 4096;          // what an idle connection keeps
-constexpr std::size_t read_at_once = 64 * 1024;     // of a body
+constexpr std::size_t usual_buffer = 4096;      // what an idle connection keeps
+constexpr std::size_t read_at_once = 64 * 1024; // of a body
 constexpr std::size_t write_at_once = 64 * 1024;
 // What may wait to be parsed. A header block ends at its own limit; this one ends chunk extensions and trailers.
 constexpr std::size_t most_unparsed = 128 * 1024;
@@ -31,7 +31,10 @@ std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
 class http_session final : public std::enable_shared_from_this<http_session>, public tracked {
 public:
     http_session(std::shared_ptr<ground> on, stream_socket socket, ends where)
-        : on_{std::move(on)}, registered_{on_, *this}, socket_{std::move(socket)}, where_{std::move(where)},
+        : on_{std::move(on)},
+          registered_{on_, *this},
+          socket_{std::move(socket)},
+          where_{std::move(where)},
           seat_{std::make_unique<seat>(on_, where_.remote)} {}
 
     static task<> run(std::shared_ptr<http_session> self) {
@@ -46,7 +49,8 @@ public:
 
     void on_deadline() override {
         late_ = true;
-        deadline = steady::now(); // again, until it shows: what is on its way to us already cannot be cancelled
+        deadline =
+            steady::now(); // again, until it shows: what is on its way to us already cannot be cancelled
         error_code ignored;
         socket_.cancel(ignored);
         if (phase_ == phase::writing || phase_ == phase::lingering) socket_.close(ignored);
@@ -155,20 +159,21 @@ private:
                         text::equal_ignoring_case(view(head[http::field::expect]), "100-continue");
         p.refusal = check_form(read, head_bytes);
         auto const target = read_target(view(head.target()), view(head[http::field::host]));
-        if (!p.refusal && !target)
-            p.refusal = failure{errc::bad_request, "the target must be a path", {}};
+        if (!p.refusal && !target) p.refusal = failure{errc::bad_request, "the target must be a path", {}};
         p.sound = !p.refusal;
         if (p.refusal) return p;
 
         p.refusal = check_host(on_->rules, target->host, where_.local);
         auto const [first, last] = head.equal_range(http::field::origin);
-        for (auto at = first; !p.refusal && at != last; ++at) p.refusal = check_origin(view(at->value()), target->host);
+        for (auto at = first; !p.refusal && at != last; ++at)
+            p.refusal = check_origin(view(at->value()), target->host);
         if (p.refusal) return p;
 
         auto found = on_->table.find(view(head.method_string()), target->path);
         if (found.to == nullptr) {
-            p.refusal = found.path_known ? failure{errc::method_not_allowed, "this path takes " + found.allow, {}}
-                                         : failure{errc::not_found, "there is nothing at this path", {}};
+            p.refusal = found.path_known
+                            ? failure{errc::method_not_allowed, "this path takes " + found.allow, {}}
+                            : failure{errc::not_found, "there is nothing at this path", {}};
             p.allow = std::move(found.allow);
             return p;
         }
@@ -197,8 +202,10 @@ private:
     std::optional<failure> check_form(parser const& read, std::size_t head_bytes) const {
         auto const& head = read.get();
         auto const& limits = on_->options.limits;
-        auto const line = head.method_string().size() + head.target().size() + std::size_t{12}; // "  HTTP/1.1\r\n"
-        if (line > limits.request_line) return failure{errc::uri_too_long, "the request line is too long", {}};
+        auto const line =
+            head.method_string().size() + head.target().size() + std::size_t{12}; // "  HTTP/1.1\r\n"
+        if (line > limits.request_line)
+            return failure{errc::uri_too_long, "the request line is too long", {}};
         if (head_bytes > limits.header_block + line)
             return failure{errc::headers_too_large, "the headers are too large", {}};
         if (static_cast<std::size_t>(std::distance(head.begin(), head.end())) > limits.header_fields)
@@ -207,8 +214,8 @@ private:
         if (hosts > 1 || (hosts == 0 && head.version() == 11))
             return failure{errc::bad_request, "one Host header is needed", {}};
         auto const codings = head.count(http::field::transfer_encoding);
-        if (codings > 1 || (codings == 1 && (!text::equal_ignoring_case(view(head[http::field::transfer_encoding]),
-                                                                        "chunked") ||
+        if (codings > 1 || (codings == 1 && (!text::equal_ignoring_case(
+                                                 view(head[http::field::transfer_encoding]), "chunked") ||
                                              head.version() == 10)))
             return failure{errc::bad_request, "no other transfer coding than chunked is understood", {}};
         auto const lengths = head.count(http::field::content_length);
@@ -271,13 +278,15 @@ private:
             what = e.what();
         }
         log::error("{} failed by an exception: {}", to.promise->name, what);
-        co_return answer_error(failure{errc::internal_error, "that is a fault of the daemon: see its log", {}});
+        co_return answer_error(
+            failure{errc::internal_error, "that is a fault of the daemon: see its log", {}});
     }
 
     void authorize(plan& p, http::fields const& head) const {
         auto const needs = p.to->promise->needs;
-        p.authorized = needs == contract::scope::open ||
-                       (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key);
+        p.authorized =
+            needs == contract::scope::open ||
+            (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key);
         if (p.authorized) return;
         std::optional<std::string_view> key;
         if (auto const at = head.find("X-CCBT-API-Key"); at != head.end()) key = view(at->value());
@@ -305,7 +314,8 @@ private:
             if (failed) co_return failure{errc::bad_request, "the body could not be asked for", {}};
         }
         read.body_limit(most);
-        if (auto const length = read.content_length(); !length || *length > usual_buffer) buffer_.reserve(read_at_once);
+        if (auto const length = read.content_length(); !length || *length > usual_buffer)
+            buffer_.reserve(read_at_once);
         auto got = asio::redirect_error(use_task, failed);
         co_await http::async_read(socket_, buffer_, read, got);
         if (!failed) co_return std::nullopt;
@@ -321,7 +331,8 @@ private:
             return failure{errc::not_found, "events are switched off (daemon.websocket_enabled)", {}};
         if (!websocket::is_upgrade(head) || head[http::field::sec_websocket_version] != "13" ||
             head[http::field::sec_websocket_key].size() != 24 || buffer_.size() != 0 || has_body(read))
-            return failure{errc::bad_request, "this is a WebSocket (RFC 6455, version 13): ask for an upgrade", {}};
+            return failure{
+                errc::bad_request, "this is a WebSocket (RFC 6455, version 13): ask for an upgrade", {}};
         if (on_->stopping) return failure{errc::shutting_down, "the daemon is stopping", {}};
         if (on_->events.size() >= on_->options.limits.watchers)
             return failure{errc::too_many_connections, "too many event clients", {}};
@@ -362,7 +373,8 @@ private:
             run += some;
             text.remove_prefix(some.size());
             if (text.empty())
-                while (next < a.body.pieces.size() && run.size() < write_at_once) run += *a.body.pieces[next++];
+                while (next < a.body.pieces.size() && run.size() < write_at_once)
+                    run += *a.body.pieces[next++];
             whole = text.empty() && next == a.body.pieces.size();
             enter(phase::writing, on_->options.limits.write_progress);
             auto const buffer = asio::buffer(run);

@@ -78,7 +78,8 @@ std::optional<std::vector<std::pair<std::string, std::string>>> read_query(std::
         if (piece.empty()) continue;
         auto const equals = piece.find('=');
         auto name = text::percent_decode(piece.substr(0, equals), true);
-        auto value = text::percent_decode(equals == std::string_view::npos ? "" : piece.substr(equals + 1), true);
+        auto value =
+            text::percent_decode(equals == std::string_view::npos ? "" : piece.substr(equals + 1), true);
         if (!name || !value) return std::nullopt;
         out.emplace_back(std::move(*name), std::move(*value));
     }

@@ -16,10 +16,10 @@ public:
     explicit router(std::vector<route> routes);
 
     struct found {
-        route const* to = nullptr;                                   // null: see path_known
+        route const* to = nullptr;                                  // null: see path_known
         std::vector<std::pair<std::string_view, std::string>> path; // "{name}" and its value, decoded
-        bool path_known = false;                                     // another method would do
-        std::string allow;                                           // which
+        bool path_known = false;                                    // another method would do
+        std::string allow;                                          // which
     };
     /// `path`: the target without its query, still percent-encoded.
     [[nodiscard]] found find(std::string_view method, std::string_view path) const;
@@ -45,6 +45,7 @@ private:
 };
 
 /// The query of a target: pairs in order, decoded; nothing where the encoding is broken.
-[[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> read_query(std::string_view query);
+[[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> read_query(
+    std::string_view query);
 
 } // namespace ccbt::server

@@ -9,13 +9,18 @@ using contract::scope;
 using contract::verb;
 
 contract::promise const list{.name = "list", .method = verb::get, .path = "/torrents", .needs = scope::read};
-contract::promise const show{.name = "show", .method = verb::get, .path = "/torrents/{ih}", .needs = scope::read};
-contract::promise const drop{.name = "drop", .method = verb::del, .path = "/torrents/{ih}", .needs = scope::remove};
-contract::promise const add{.name = "add", .method = verb::post, .path = "/torrents/add", .needs = scope::add};
-contract::promise const peers{.name = "peers", .method = verb::get, .path = "/torrents/{ih}/peers", .needs = scope::read};
-contract::promise const unban{.name = "unban", .method = verb::del, .path = "/blacklist/{ip*}", .needs = scope::control};
-contract::promise const health{.name = "health", .method = verb::get, .path = "/health", .needs = scope::open,
-                               .at_root = true};
+contract::promise const show{
+    .name = "show", .method = verb::get, .path = "/torrents/{ih}", .needs = scope::read};
+contract::promise const drop{
+    .name = "drop", .method = verb::del, .path = "/torrents/{ih}", .needs = scope::remove};
+contract::promise const add{
+    .name = "add", .method = verb::post, .path = "/torrents/add", .needs = scope::add};
+contract::promise const peers{
+    .name = "peers", .method = verb::get, .path = "/torrents/{ih}/peers", .needs = scope::read};
+contract::promise const unban{
+    .name = "unban", .method = verb::del, .path = "/blacklist/{ip*}", .needs = scope::control};
+contract::promise const health{
+    .name = "health", .method = verb::get, .path = "/health", .needs = scope::open, .at_root = true};
 
 router make() {
     std::vector<route> all;
@@ -27,7 +32,9 @@ router make() {
     return router{std::move(all)};
 }
 
-std::string name_of(router::found const& f) { return f.to == nullptr ? "" : std::string{f.to->promise->name}; }
+std::string name_of(router::found const& f) {
+    return f.to == nullptr ? "" : std::string{f.to->promise->name};
+}
 
 TEST(router, a_path_is_found_below_the_base) {
     auto const r = make();
@@ -64,7 +71,8 @@ TEST(router, a_parameter_is_percent_decoded_after_the_path_was_cut) {
 }
 
 TEST(router, a_broken_encoding_stays_as_it_was_sent) {
-    auto const f = make().find("GET", "/api/v1/torrents/%zz");
+    auto const r = make();
+    auto const f = r.find("GET", "/api/v1/torrents/%zz");
     ASSERT_EQ(name_of(f), "show");
     EXPECT_EQ(f.path[0].second, "%zz");
 }

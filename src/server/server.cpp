@@ -24,7 +24,8 @@ ends ends_of(tcp::socket const& socket) {
             v6.scope_id(0);
             a = v6;
         }
-        if (a.is_v6() && a.to_v6().is_v4_mapped()) a = asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
+        if (a.is_v6() && a.to_v6().is_v4_mapped())
+            a = asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
         return a;
     };
     auto const remote = plain(socket.remote_endpoint(failed).address());
@@ -144,8 +145,9 @@ task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp:
         }
         socket.set_option(tcp::no_delay{true}, failed);
         auto const protocol = socket.local_endpoint(failed).protocol();
-        stream_socket any{on->on.context().get_executor(), asio::generic::stream_protocol{protocol},
-                          socket.release(failed)};
+        stream_socket any{
+            on->on.context().get_executor(), asio::generic::stream_protocol{protocol},
+            socket.release(failed)};
         if (!failed) start_http(on, std::move(any), std::move(where));
     }
 }

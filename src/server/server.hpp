@@ -21,14 +21,17 @@ public:
     /// Binds and takes connections; the URL of the API's origin, or why it could not ("address in use").
     [[nodiscard]] expected<std::string, std::string> listen();
     void publish(contract::event_view const& event) { ground_->events.publish(event); }
-    [[nodiscard]] bool anyone_wants(contract::event_type type) const { return ground_->events.anyone_wants(type); }
+    [[nodiscard]] bool anyone_wants(contract::event_type type) const {
+        return ground_->events.anyone_wants(type);
+    }
 
     /// Takes no more connections, lets answers under way go out, closes the WebSockets (1001); `done` when all are
     /// gone or `within` has passed.
     void stop(std::chrono::milliseconds within, job done);
 
 private:
-    static task<> take_connections(std::shared_ptr<ground> on, std::shared_ptr<asio::ip::tcp::acceptor> acceptor);
+    static task<> take_connections(
+        std::shared_ptr<ground> on, std::shared_ptr<asio::ip::tcp::acceptor> acceptor);
     void look();
 
     std::shared_ptr<ground> ground_;

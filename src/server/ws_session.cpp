@@ -14,7 +14,6 @@ using contract::event_type;
 
 constexpr auto type_count = contract::names_of<event_type>.size();
 constexpr websocket::close_code unauthorized{4001};
-constexpr std::chrono::seconds short_while{2}; // for the other side's part of a close
 
 std::shared_ptr<std::string const> shared_text(std::string s) {
     return std::make_shared<std::string const>(std::move(s));
@@ -41,7 +40,8 @@ public:
 
     // ---- watcher
     [[nodiscard]] bool wants(event_type type) const override {
-        return subscribed_.none() ? contract::is_original(type) : subscribed_.test(static_cast<std::size_t>(type));
+        return subscribed_.none() ? contract::is_original(type)
+                                  : subscribed_.test(static_cast<std::size_t>(type));
     }
     void tell(std::shared_ptr<std::string const> event) override {
         if (ending_) return;
@@ -53,7 +53,8 @@ public:
     void on_deadline() override { drop(); }
     void on_stop() override {
         if (joined_)
-            end(websocket::close_reason{websocket::close_code::going_away, "shutting down"}, short_while);
+            end(websocket::close_reason{websocket::close_code::going_away, "shutting down"},
+                on_->options.limits.linger);
         else
             drop(); // not a WebSocket yet, or no longer
     }
@@ -81,7 +82,8 @@ private:
         stream_.control_callback([this](websocket::frame_type kind, beast::string_view) {
             heard();
             // Beast answers a close and then waits for the end of the other side, as long as it takes.
-            if (kind == websocket::frame_type::close) deadline = std::min(deadline, steady::now() + short_while);
+            if (kind == websocket::frame_type::close)
+                deadline = std::min(deadline, steady::now() + on_->options.limits.linger);
         });
         auto accepted = asio::redirect_error(use_task, failed);
         co_await stream_.async_accept(request, accepted);
@@ -119,8 +121,9 @@ private:
     }
 
     void take(std::string_view text) {
-        auto const read = stream_.got_text() ? wire::parse(text, {.depth = 8, .elements = 1000})
-                                             : expected<wire::value, std::string>{unexpected<std::string>{"not text"}};
+        auto const read = stream_.got_text()
+                              ? wire::parse(text, {.depth = 8, .elements = 1000})
+                              : expected<wire::value, std::string>{unexpected<std::string>{"not text"}};
         if (!read) return refuse("not JSON: " + read.error());
         auto const action = read->text_or("action", "");
         if (action == "ping") return reply(R"({"action":"pong"})");
@@ -141,12 +144,14 @@ private:
                     types.set(static_cast<std::size_t>(type));
                     found = true;
                 }
-            if (!found) return refuse("unknown event type: " + (s == nullptr ? std::string{"not a string"} : *s));
+            if (!found)
+                return refuse("unknown event type: " + (s == nullptr ? std::string{"not a string"} : *s));
         }
         bool const adds = action == "subscribe";
         subscribed_ = adds ? subscribed_ | types : subscribed_ & ~types;
-        reply(R"({"action":")" + std::string{adds ? "subscribed" : "unsubscribed"} + R"(","event_types":)" +
-              wire::to_text(*list) + '}');
+        reply(
+            R"({"action":")" + std::string{adds ? "subscribed" : "unsubscribed"} + R"(","event_types":)" +
+            wire::to_text(*list) + '}');
     }
 
     void refuse(std::string_view why) {
@@ -246,8 +251,9 @@ private:
 
 } // namespace
 
-void start_ws(std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-              bool authorized) {
+void start_ws(
+    std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
+    bool authorized) {
     auto& l = on->on;
     auto session = std::make_shared<ws_session>(std::move(on), std::move(socket), std::move(seat));
     spawn(l, ws_session::run(std::move(session), std::move(request), authorized));

@@ -9,7 +9,8 @@ namespace ccbt::server {
 using upgrade_request = http::request<http::string_body>;
 
 /// Takes the connection over. Not `authorized`: the handshake is done, then closed with 4001.
-void start_ws(std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-              bool authorized);
+void start_ws(
+    std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
+    bool authorized);
 
 } // namespace ccbt::server
