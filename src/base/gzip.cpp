@@ -13,8 +13,9 @@ std::string gzip(std::string_view bytes, int level) {
     constexpr int memory_level = 8; // zlib's own default
     z_stream stream{};
     // Only memory can be lacking: every parameter is in range.
-    if (deflateInit2(&stream, std::clamp(level, 1, 9), Z_DEFLATED, gzip_window, memory_level,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(
+            &stream, std::clamp(level, 1, 9), Z_DEFLATED, gzip_window, memory_level, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
         throw std::bad_alloc{};
     std::string out;
     std::array<char, 65536> part{};
@@ -22,7 +23,8 @@ std::string gzip(std::string_view bytes, int level) {
     while (state != Z_STREAM_END) {
         if (stream.avail_in == 0 && !bytes.empty()) { // avail_in counts 32 bits
             auto const now = std::min<std::size_t>(bytes.size(), std::numeric_limits<uInt>::max());
-            stream.next_in = const_cast<Bytef*>(reinterpret_cast<Bytef const*>(bytes.data())); // zlib only reads it
+            stream.next_in =
+                const_cast<Bytef*>(reinterpret_cast<Bytef const*>(bytes.data())); // zlib only reads it
             stream.avail_in = static_cast<uInt>(now);
             bytes.remove_prefix(now);
         }

@@ -28,8 +28,8 @@ TEST(gzip, holds_the_same_bytes_at_every_level) {
         x = x * 1103515245U + 12345U;
         mixed += static_cast<char>(i % 3 == 0 ? x >> 16 : i / 100);
     }
-    for (std::string const& bytes : {std::string{}, std::string{"a"}, std::string(1, '\0'), mixed,
-                                     std::string(1'000'000, 'z')})
+    for (std::string const& bytes :
+         {std::string{}, std::string{"a"}, std::string(1, '\0'), mixed, std::string(1'000'000, 'z')})
         for (int const level : {-5, 0, 1, 6, 9, 99})
             EXPECT_EQ(inflated(gzip(bytes, level), bytes.size()), bytes) << bytes.size() << " at " << level;
 }

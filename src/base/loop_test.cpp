@@ -58,13 +58,15 @@ TEST(loop, does_work_off_itself_and_comes_back) {
     loop l;
     std::thread::id worker, back;
     bool on_loop_in_work = true;
-    l.off([&] {
-        worker = std::this_thread::get_id();
-        on_loop_in_work = l.on_loop();
-    }, [&] {
-        back = std::this_thread::get_id();
-        l.stop();
-    });
+    l.off(
+        [&] {
+            worker = std::this_thread::get_id();
+            on_loop_in_work = l.on_loop();
+        },
+        [&] {
+            back = std::this_thread::get_id();
+            l.stop();
+        });
     l.run();
     EXPECT_NE(worker, std::thread::id{});
     EXPECT_NE(worker, std::this_thread::get_id());
@@ -78,12 +80,14 @@ TEST(loop, has_as_many_workers_as_asked_at_once) {
     int done = 0;
     // Each waits for all three: with fewer workers this would never end.
     for (int i = 0; i < 3; ++i)
-        l.off([&] {
-            ++inside;
-            while (inside < 3) std::this_thread::yield();
-        }, [&] {
-            if (++done == 3) l.stop();
-        });
+        l.off(
+            [&] {
+                ++inside;
+                while (inside < 3) std::this_thread::yield();
+            },
+            [&] {
+                if (++done == 3) l.stop();
+            });
     l.run();
     EXPECT_EQ(done, 3);
 }

@@ -17,7 +17,9 @@ public:
     void observe(double seconds);
     [[nodiscard]] std::uint64_t count() const { return count_; }
     [[nodiscard]] double sum() const { return sum_; }
-    [[nodiscard]] std::array<std::uint64_t, bounds.size()> const& buckets() const { return buckets_; } // not cumulated
+    [[nodiscard]] std::array<std::uint64_t, bounds.size()> const& buckets() const {
+        return buckets_;
+    } // not cumulated
 
 private:
     std::array<std::uint64_t, bounds.size()> buckets_{};
@@ -38,7 +40,8 @@ struct door {
 class page {
 public:
     page& family(std::string_view name, std::string_view type, std::string_view help);
-    page& sample(double value, std::string_view labels = {}, std::string_view suffix = {}); // labels: a="b",c="d"
+    page& sample(
+        double value, std::string_view labels = {}, std::string_view suffix = {}); // labels: a="b",c="d"
     page& of(histogram const& h);
     [[nodiscard]] std::string take() { return std::move(text_); }
 

@@ -33,7 +33,8 @@ template <class T, class Start> task<T> reply_of(Start start) {
         auto const once = std::make_shared<decltype(handler)>(std::move(handler));
         (*held)([once](T value) { (*once)(std::move(value)); });
     };
-    co_return co_await asio::async_initiate<asio::use_awaitable_t<loop_executor> const, void(T)>(initiate, use_task);
+    co_return co_await asio::async_initiate<asio::use_awaitable_t<loop_executor> const, void(T)>(
+        initiate, use_task);
 }
 
 /// Runs `work` on a worker and awaits its value; an exception of it comes out of the await.

@@ -127,7 +127,8 @@ std::optional<std::string> from_base64(std::string_view text) {
             out += static_cast<char>(group >> bits & 0xff);
         }
     }
-    if ((group & ((1U << bits) - 1)) != 0) return std::nullopt; // bits of no byte: another text of the same bytes
+    if ((group & ((1U << bits) - 1)) != 0)
+        return std::nullopt; // bits of no byte: another text of the same bytes
     return out;
 }
 
@@ -159,8 +160,10 @@ std::string percent_encode(std::string_view text) {
         } else {
             auto const byte = static_cast<unsigned char>(c);
             out += '%';
-            out += static_cast<char>(hex_digits[byte >> 4] >= 'a' ? hex_digits[byte >> 4] - 32 : hex_digits[byte >> 4]);
-            out += static_cast<char>(hex_digits[byte & 15] >= 'a' ? hex_digits[byte & 15] - 32 : hex_digits[byte & 15]);
+            out += static_cast<char>(
+                hex_digits[byte >> 4] >= 'a' ? hex_digits[byte >> 4] - 32 : hex_digits[byte >> 4]);
+            out += static_cast<char>(
+                hex_digits[byte & 15] >= 'a' ? hex_digits[byte & 15] - 32 : hex_digits[byte & 15]);
         }
     }
     return out;
@@ -173,8 +176,9 @@ std::string lower(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower_char(x) == lower_char(y); });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+        return lower_char(x) == lower_char(y);
+    });
 }
 
 std::string_view trim(std::string_view text) {
@@ -199,7 +203,8 @@ std::string_view nearest(std::string_view written, std::span<std::string_view co
     std::size_t least = std::string_view::npos;
     for (auto const candidate : candidates) {
         auto const tolerated = std::max<std::size_t>(1, candidate.size() / 3);
-        if (std::max(written.size(), candidate.size()) - std::min(written.size(), candidate.size()) > tolerated)
+        if (std::max(written.size(), candidate.size()) - std::min(written.size(), candidate.size()) >
+            tolerated)
             continue; // `written` may be huge
         auto const distance = edit_distance(written, candidate);
         if (distance <= tolerated && distance < candidate.size() && distance < least) {

@@ -26,13 +26,14 @@ using bytes_view = std::span<std::uint8_t const>;
 /// Everything but RFC 3986's unreserved characters is encoded.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
-[[nodiscard]] std::string lower(std::string_view text);                  // ASCII only
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b); // ASCII only
-[[nodiscard]] std::string_view trim(std::string_view text);              // spaces, tabs, CR, LF
+[[nodiscard]] std::string lower(std::string_view text);                            // ASCII only
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);    // ASCII only
+[[nodiscard]] std::string_view trim(std::string_view text);                        // spaces, tabs, CR, LF
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char at); // "" gives one empty piece
 
 /// The candidate that a hand most likely meant (edit distance at most a third of its length), or "".
-[[nodiscard]] std::string_view nearest(std::string_view written, std::span<std::string_view const> candidates);
+[[nodiscard]] std::string_view nearest(
+    std::string_view written, std::span<std::string_view const> candidates);
 
 /// Well-formed UTF-8 with what is not replaced by U+FFFD: names in torrents come in any bytes.
 [[nodiscard]] std::string to_valid_utf8(std::string_view bytes);

@@ -26,7 +26,12 @@ TEST(hex, that_is_odd_or_holds_anything_else_is_nothing) {
 
 TEST(base64, writes_and_reads_the_vectors_of_rfc_4648) {
     for (auto const& [plain, coded] : std::vector<std::pair<std::string, std::string>>{
-             {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+             {"", ""},
+             {"f", "Zg=="},
+             {"fo", "Zm8="},
+             {"foo", "Zm9v"},
+             {"foob", "Zm9vYg=="},
+             {"fooba", "Zm9vYmE="},
              {"foobar", "Zm9vYmFy"}}) {
         EXPECT_EQ(to_base64(bytes_of(plain)), coded);
         EXPECT_EQ(from_base64(coded), plain);
@@ -47,8 +52,9 @@ TEST(base64, takes_both_alphabets_and_lacking_padding) {
 }
 
 TEST(base64, that_is_cut_padded_wrongly_or_holds_anything_else_is_nothing) {
-    for (auto const* bad : {"Z", "Zm9vY", "=", "==", "====", "Zg=", "Zg===", "Z===", "=Zg=", "Zm=v", "Zm9v=", "Zm9v\n",
-                            " Zm9v", "Zm 9v", "Zm9*", "Zm9v\xc3\xa9"})
+    for (auto const* bad :
+         {"Z", "Zm9vY", "=", "==", "====", "Zg=", "Zg===", "Z===", "=Zg=", "Zm=v", "Zm9v=", "Zm9v\n", " Zm9v",
+          "Zm 9v", "Zm9*", "Zm9v\xc3\xa9"})
         EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
@@ -119,21 +125,27 @@ TEST(nearest, is_never_a_word_that_shares_nothing) {
 }
 
 TEST(utf8, that_is_well_formed_stays_as_it_is) {
-    for (auto const* good : {"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                             "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    for (auto const* good :
+         {"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+          "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
         EXPECT_TRUE(is_valid_utf8(good)) << to_hex(bytes_of(good));
         EXPECT_EQ(to_valid_utf8(good), good);
     }
 }
 
 TEST(utf8, that_is_cut_overlong_a_surrogate_or_beyond_unicode_is_not_valid) {
-    for (auto const* bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x80\x80", "\xe0\x9f\xbf",
-                            "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
-                            "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe"}) {
+    for (auto const* bad :
+         {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x80\x80", "\xe0\x9f\xbf",
+          "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98",
+          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe"}) {
         EXPECT_FALSE(is_valid_utf8(bad)) << to_hex(bytes_of(bad));
         EXPECT_TRUE(is_valid_utf8(to_valid_utf8(bad)));
     }
-    EXPECT_EQ(to_valid_utf8("a\xff" "b\xc3"), "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    EXPECT_EQ(
+        to_valid_utf8("a\xff"
+                      "b\xc3"),
+        "a\xef\xbf\xbd"
+        "b\xef\xbf\xbd");
     EXPECT_EQ(to_valid_utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 

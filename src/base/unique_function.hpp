@@ -15,8 +15,9 @@ public:
     unique_function() = default;
     unique_function(std::nullptr_t) {}
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
-                 std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
+        requires(
+            !std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
+            std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
     unique_function(F&& f) : body_{std::make_unique<body<std::remove_cvref_t<F>>>(std::forward<F>(f))} {}
 
     R operator()(Args... args) { return body_->call(std::forward<Args>(args)...); }

@@ -31,12 +31,12 @@ struct rules {
     std::size_t max_length = 65536;  // bytes of a string
     std::size_t max_items = 100'000; // elements of a list
     place in = place::body;
-    std::string_view format = {};    // OpenAPI's format, e.g. "float", "byte", "uri"
-    std::string_view wire = {};      // the name on the wire, where not the member's
-    std::string_view word = {};      // the name on the command line, where not --member-name
-    bool positional = false;         // on the command line without its name
-    bool secret = false;             // never shown: "***" in answers
-    bool restart = false;            // a setting that takes effect only at the next start
+    std::string_view format = {}; // OpenAPI's format, e.g. "float", "byte", "uri"
+    std::string_view wire = {};   // the name on the wire, where not the member's
+    std::string_view word = {};   // the name on the command line, where not --member-name
+    bool positional = false;      // on the command line without its name
+    bool secret = false;          // never shown: "***" in answers
+    bool restart = false;         // a setting that takes effect only at the next start
 };
 
 namespace describing {
@@ -66,7 +66,9 @@ template <auto Member> struct field {
     static constexpr auto member = Member;
     static constexpr std::string_view member_name = describing::member_name<Member>();
     /// Its name on the wire.
-    [[nodiscard]] constexpr std::string_view name() const { return rule.wire.empty() ? member_name : rule.wire; }
+    [[nodiscard]] constexpr std::string_view name() const {
+        return rule.wire.empty() ? member_name : rule.wire;
+    }
 };
 
 template <class... F> struct described_as : F... {

@@ -11,20 +11,23 @@
 namespace ccbt::contract {
 
 enum class verb : std::uint8_t { get, post, put, del };
-template <>
-inline constexpr auto names_of<verb> =
-    std::array{std::pair{verb::get, std::string_view{"GET"}}, std::pair{verb::post, std::string_view{"POST"}},
-               std::pair{verb::put, std::string_view{"PUT"}}, std::pair{verb::del, std::string_view{"DELETE"}}};
+template <> inline constexpr auto names_of<verb> = std::array{
+    std::pair{verb::get, std::string_view{"GET"}}, std::pair{verb::post, std::string_view{"POST"}},
+    std::pair{verb::put, std::string_view{"PUT"}}, std::pair{verb::del, std::string_view{"DELETE"}}};
 
 /// What a key must be allowed to do. `open` needs no key.
 enum class scope : std::uint8_t { open, read, add, control, remove, files, net, config, metrics, admin };
-template <>
-inline constexpr auto names_of<scope> = std::array{
-    std::pair{scope::open, std::string_view{"open"}},       std::pair{scope::read, std::string_view{"read"}},
-    std::pair{scope::add, std::string_view{"add"}},         std::pair{scope::control, std::string_view{"control"}},
-    std::pair{scope::remove, std::string_view{"delete"}},   std::pair{scope::files, std::string_view{"files"}},
-    std::pair{scope::net, std::string_view{"net"}},         std::pair{scope::config, std::string_view{"config"}},
-    std::pair{scope::metrics, std::string_view{"metrics"}}, std::pair{scope::admin, std::string_view{"admin"}}};
+template <> inline constexpr auto names_of<scope> = std::array{
+    std::pair{scope::open, std::string_view{"open"}},
+    std::pair{scope::read, std::string_view{"read"}},
+    std::pair{scope::add, std::string_view{"add"}},
+    std::pair{scope::control, std::string_view{"control"}},
+    std::pair{scope::remove, std::string_view{"delete"}},
+    std::pair{scope::files, std::string_view{"files"}},
+    std::pair{scope::net, std::string_view{"net"}},
+    std::pair{scope::config, std::string_view{"config"}},
+    std::pair{scope::metrics, std::string_view{"metrics"}},
+    std::pair{scope::admin, std::string_view{"admin"}}};
 
 /// A short list that lives in a constant.
 template <class T, std::size_t N = 8> struct short_list {
@@ -41,11 +44,12 @@ template <class T, std::size_t N = 8> struct short_list {
 inline constexpr std::size_t default_max_body = std::size_t{1} << 20;
 
 struct promise {
-    std::string_view name;    // "torrents.add": area and deed, unique; OpenAPI's operationId
+    std::string_view name; // "torrents.add": area and deed, unique; OpenAPI's operationId
     verb method = verb::get;
-    std::string_view path;    // below /api/v1 (below / where `at_root`); "{name}" is a path field, a last "{name*}" the rest
+    std::string_view
+        path; // below /api/v1 (below / where `at_root`); "{name}" is a path field, a last "{name*}" the rest
     scope needs = scope::admin;
-    std::string_view summary; // one line, for people
+    std::string_view summary;      // one line, for people
     std::string_view command = {}; // the command line's words, "pause", "blacklist add"; "" where it has none
     short_list<errc> errors = {};  // beside the ground rules
     std::string_view event = {};   // the type it raises on success
@@ -63,7 +67,8 @@ template <class... List> struct joined;
 template <class... A> struct joined<endpoint_list<A...>> {
     using type = endpoint_list<A...>;
 };
-template <class... A, class... B, class... Rest> struct joined<endpoint_list<A...>, endpoint_list<B...>, Rest...> {
+template <class... A, class... B, class... Rest>
+struct joined<endpoint_list<A...>, endpoint_list<B...>, Rest...> {
     using type = typename joined<endpoint_list<A..., B...>, Rest...>::type;
 };
 

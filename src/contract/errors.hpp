@@ -15,24 +15,69 @@ namespace ccbt::contract {
 
 enum class errc : std::uint8_t {
     // the door
-    bad_request, request_timeout, uri_too_long, headers_too_large, body_too_large, unsupported_media_type,
-    host_not_allowed, origin_not_allowed, forbidden_scope, rate_limited, not_found, method_not_allowed,
-    auth_required, invalid_json, validation_error, invalid_info_hash, idempotency_conflict,
-    starting, shutting_down, state_io_error, too_many_connections, state_storage_full, internal_error,
+    bad_request,
+    request_timeout,
+    uri_too_long,
+    headers_too_large,
+    body_too_large,
+    unsupported_media_type,
+    host_not_allowed,
+    origin_not_allowed,
+    forbidden_scope,
+    rate_limited,
+    not_found,
+    method_not_allowed,
+    auth_required,
+    invalid_json,
+    validation_error,
+    invalid_info_hash,
+    idempotency_conflict,
+    starting,
+    shutting_down,
+    state_io_error,
+    too_many_connections,
+    state_storage_full,
+    internal_error,
     // torrents
-    torrent_not_found, add_torrent_error, add_torrent_forbidden, add_torrent_timeout, torrent_exists,
-    announce_refused, announce_failed, export_forbidden, export_storage_full, import_not_found, import_forbidden,
-    import_unusable, resume_error, resume_not_found, remove_failed,
+    torrent_not_found,
+    add_torrent_error,
+    add_torrent_forbidden,
+    add_torrent_timeout,
+    torrent_exists,
+    announce_refused,
+    announce_failed,
+    export_forbidden,
+    export_storage_full,
+    import_not_found,
+    import_forbidden,
+    import_unusable,
+    resume_error,
+    resume_not_found,
+    remove_failed,
     // content
-    file_list_failed, file_select_failed, file_deselect_failed, file_priority_failed, file_verify_failed,
+    file_list_failed,
+    file_select_failed,
+    file_deselect_failed,
+    file_priority_failed,
+    file_verify_failed,
     // queue
-    queue_add_failed, queue_not_found, queue_move_failed,
+    queue_add_failed,
+    queue_not_found,
+    queue_move_failed,
     // nat
-    nat_discover_failed, nat_map_failed, nat_unmap_failed, nat_refresh_failed, nat_error, invalid_port,
+    nat_discover_failed,
+    nat_map_failed,
+    nat_unmap_failed,
+    nat_refresh_failed,
+    nat_error,
+    invalid_port,
     // scrape
-    scrape_failed, scrape_not_found,
+    scrape_failed,
+    scrape_not_found,
     // security
-    security_malformed, security_not_found, security_unusable,
+    security_malformed,
+    security_not_found,
+    security_unusable,
     // config
     config_update_failed,
     last_ = config_update_failed
@@ -53,7 +98,8 @@ struct problem {
 };
 
 struct detail {
-    using value_type = std::variant<std::string, std::int64_t, bool, std::vector<problem>, std::vector<std::string>>;
+    using value_type =
+        std::variant<std::string, std::int64_t, bool, std::vector<problem>, std::vector<std::string>>;
     std::string name;
     value_type value;
 };
@@ -73,7 +119,8 @@ struct failure {
 
 template <class T> using result = expected<T, failure>;
 
-[[nodiscard]] inline unexpected<failure> fails(errc code, std::string message, std::vector<detail> details = {}) {
+[[nodiscard]] inline unexpected<failure> fails(
+    errc code, std::string message, std::vector<detail> details = {}) {
     return unexpected<failure>{failure{code, std::move(message), std::move(details)}};
 }
 

@@ -12,15 +12,32 @@ namespace ccbt::contract {
 
 enum class event_type : std::uint8_t {
     // the original eight
-    torrent_added, torrent_removed, torrent_completed, torrent_status_changed, config_updated, shutdown,
-    security_blacklist_updated, security_whitelist_updated,
+    torrent_added,
+    torrent_removed,
+    torrent_completed,
+    torrent_status_changed,
+    config_updated,
+    shutdown,
+    security_blacklist_updated,
+    security_whitelist_updated,
     // this project's own, sent to those who subscribe
-    torrents_changed, tracker_announce_success, tracker_announce_error, file_selection_changed,
-    file_priority_changed, metadata_ready, storage_offline, storage_online, peer_connected, peer_disconnected,
-    global_stats_updated, security_ip_filter_loaded, nat_mappings_changed, progress_updated, resync
+    torrents_changed,
+    tracker_announce_success,
+    tracker_announce_error,
+    file_selection_changed,
+    file_priority_changed,
+    metadata_ready,
+    storage_offline,
+    storage_online,
+    peer_connected,
+    peer_disconnected,
+    global_stats_updated,
+    security_ip_filter_loaded,
+    nat_mappings_changed,
+    progress_updated,
+    resync
 };
-template <>
-inline constexpr auto names_of<event_type> = std::array{
+template <> inline constexpr auto names_of<event_type> = std::array{
     std::pair{event_type::torrent_added, std::string_view{"torrent_added"}},
     std::pair{event_type::torrent_removed, std::string_view{"torrent_removed"}},
     std::pair{event_type::torrent_completed, std::string_view{"torrent_completed"}},
@@ -46,7 +63,9 @@ inline constexpr auto names_of<event_type> = std::array{
     std::pair{event_type::resync, std::string_view{"resync"}}};
 
 /// A connection that never subscribed gets these.
-[[nodiscard]] constexpr bool is_original(event_type type) { return type <= event_type::security_whitelist_updated; }
+[[nodiscard]] constexpr bool is_original(event_type type) {
+    return type <= event_type::security_whitelist_updated;
+}
 
 /// What an event says. One struct for all types: a member that a type has no use for is left out on the wire.
 struct event_data {
@@ -84,11 +103,10 @@ struct event {
     double timestamp = 0;
     event_data data;
     std::int64_t seq = 0;
-    static constexpr auto fields =
-        described_as{field<&event::type>{"What kind of event"},
-                     field<&event::timestamp>{"When, Unix seconds"},
-                     field<&event::data>{"What it says"},
-                     field<&event::seq>{"Its number; the greater the later, through restarts too (+)"}};
+    static constexpr auto fields = described_as{
+        field<&event::type>{"What kind of event"}, field<&event::timestamp>{"When, Unix seconds"},
+        field<&event::data>{"What it says"},
+        field<&event::seq>{"Its number; the greater the later, through restarts too (+)"}};
 };
 using event_view = prepared<event>;
 

@@ -12,9 +12,13 @@ template <class Endpoint> struct asks_nothing {
 };
 
 struct get_status {
-    static constexpr promise route{.name = "session.status", .method = verb::get, .path = "/status",
-                                   .needs = scope::read, .summary = "Is the daemon up, and which one is it",
-                                   .command = "status"};
+    static constexpr promise route{
+        .name = "session.status",
+        .method = verb::get,
+        .path = "/status",
+        .needs = scope::read,
+        .summary = "Is the daemon up, and which one is it",
+        .command = "status"};
     using request = asks_nothing<get_status>;
     struct response {
         std::string status = "running";
@@ -38,9 +42,13 @@ struct get_status {
 };
 
 struct get_global_stats {
-    static constexpr promise route{.name = "session.stats", .method = verb::get, .path = "/session/stats",
-                                   .needs = scope::read, .summary = "Sums over all torrents, rates and totals",
-                                   .command = "stats"};
+    static constexpr promise route{
+        .name = "session.stats",
+        .method = verb::get,
+        .path = "/session/stats",
+        .needs = scope::read,
+        .summary = "Sums over all torrents, rates and totals",
+        .command = "stats"};
     using request = asks_nothing<get_global_stats>;
     struct more {
         std::int64_t num_torrents = 0, num_active = 0, num_paused = 0, num_seeding = 0;
@@ -77,9 +85,14 @@ struct get_global_stats {
 };
 
 struct shut_down {
-    static constexpr promise route{.name = "session.shutdown", .method = verb::post, .path = "/shutdown",
-                                   .needs = scope::admin, .summary = "Stop the daemon, cleanly",
-                                   .command = "shutdown", .event = "shutdown"};
+    static constexpr promise route{
+        .name = "session.shutdown",
+        .method = verb::post,
+        .path = "/shutdown",
+        .needs = scope::admin,
+        .summary = "Stop the daemon, cleanly",
+        .command = "shutdown",
+        .event = "shutdown"};
     using request = asks_nothing<shut_down>;
     struct response {
         std::string status = "shutting_down";
@@ -88,17 +101,27 @@ struct shut_down {
 };
 
 struct get_metrics {
-    static constexpr promise route{.name = "session.metrics", .method = verb::get, .path = "/metrics",
-                                   .needs = scope::metrics, .summary = "Metrics for Prometheus",
-                                   .command = "metrics", .at_root = true};
+    static constexpr promise route{
+        .name = "session.metrics",
+        .method = verb::get,
+        .path = "/metrics",
+        .needs = scope::metrics,
+        .summary = "Metrics for Prometheus",
+        .command = "metrics",
+        .at_root = true};
     using request = asks_nothing<get_metrics>;
     using response = document; // text/plain; version=0.0.4
 };
 
 struct get_health {
-    static constexpr promise route{.name = "session.health", .method = verb::get, .path = "/health",
-                                   .needs = scope::open, .summary = "For load balancers: ok, or degraded with 503 (+)",
-                                   .command = "health", .at_root = true};
+    static constexpr promise route{
+        .name = "session.health",
+        .method = verb::get,
+        .path = "/health",
+        .needs = scope::open,
+        .summary = "For load balancers: ok, or degraded with 503 (+)",
+        .command = "health",
+        .at_root = true};
     using request = asks_nothing<get_health>;
     struct response {
         std::string status = "ok";
@@ -109,20 +132,29 @@ struct get_health {
 };
 
 struct get_openapi {
-    static constexpr promise route{.name = "session.openapi", .method = verb::get, .path = "/openapi.json",
-                                   .needs = scope::open, .summary = "This API as an OpenAPI 3.1 document (+)", .at_root = true};
+    static constexpr promise route{
+        .name = "session.openapi",
+        .method = verb::get,
+        .path = "/openapi.json",
+        .needs = scope::open,
+        .summary = "This API as an OpenAPI 3.1 document (+)",
+        .at_root = true};
     using request = asks_nothing<get_openapi>;
     using response = document; // application/json
 };
 
 struct watch_events {
-    static constexpr promise route{.name = "events.watch", .method = verb::get, .path = "/events",
-                                   .needs = scope::read, .summary = "The WebSocket of events"};
+    static constexpr promise route{
+        .name = "events.watch",
+        .method = verb::get,
+        .path = "/events",
+        .needs = scope::read,
+        .summary = "The WebSocket of events"};
     using request = asks_nothing<watch_events>;
     using response = upgrade;
 };
 
-using session_endpoints = endpoint_list<get_status, get_global_stats, shut_down, get_metrics, get_health,
-                                        get_openapi, watch_events>;
+using session_endpoints = endpoint_list<
+    get_status, get_global_stats, shut_down, get_metrics, get_health, get_openapi, watch_events>;
 
 } // namespace ccbt::contract

@@ -14,26 +14,23 @@ namespace ccbt::contract {
 inline constexpr double max_kib = 2'097'151; // a limit in KiB/s that still fits libtorrent's int of bytes
 
 enum class preallocate_mode : std::uint8_t { none, sparse, full };
-template <>
-inline constexpr auto names_of<preallocate_mode> =
-    std::array{std::pair{preallocate_mode::none, std::string_view{"none"}},
-               std::pair{preallocate_mode::sparse, std::string_view{"sparse"}},
-               std::pair{preallocate_mode::full, std::string_view{"full"}}};
+template <> inline constexpr auto names_of<preallocate_mode> = std::array{
+    std::pair{preallocate_mode::none, std::string_view{"none"}},
+    std::pair{preallocate_mode::sparse, std::string_view{"sparse"}},
+    std::pair{preallocate_mode::full, std::string_view{"full"}}};
 template <> inline constexpr bool ignores_case<preallocate_mode> = true;
 
 enum class encryption_policy : std::uint8_t { disabled, preferred, required };
-template <>
-inline constexpr auto names_of<encryption_policy> =
-    std::array{std::pair{encryption_policy::disabled, std::string_view{"disabled"}},
-               std::pair{encryption_policy::preferred, std::string_view{"preferred"}},
-               std::pair{encryption_policy::required, std::string_view{"required"}}};
+template <> inline constexpr auto names_of<encryption_policy> = std::array{
+    std::pair{encryption_policy::disabled, std::string_view{"disabled"}},
+    std::pair{encryption_policy::preferred, std::string_view{"preferred"}},
+    std::pair{encryption_policy::required, std::string_view{"required"}}};
 template <> inline constexpr bool ignores_case<encryption_policy> = true;
 
 enum class filter_policy : std::uint8_t { block, allow };
-template <>
-inline constexpr auto names_of<filter_policy> =
-    std::array{std::pair{filter_policy::block, std::string_view{"block"}},
-               std::pair{filter_policy::allow, std::string_view{"allow"}}};
+template <> inline constexpr auto names_of<filter_policy> = std::array{
+    std::pair{filter_policy::block, std::string_view{"block"}},
+    std::pair{filter_policy::allow, std::string_view{"allow"}}};
 template <> inline constexpr bool ignores_case<filter_policy> = true;
 
 struct network_settings {
@@ -47,22 +44,25 @@ struct network_settings {
     std::int64_t max_upload_slots = 4;
     static constexpr auto fields = described_as{
         field<&network_settings::listen_interface>{
-            "The address (or network interface) that peers connect to and that we dial from", {.max_length = 255}},
-        field<&network_settings::listen_port_tcp>{"The port for peers, TCP and uTP; 0 picks a free one",
-                                                  {.min = 0, .max = 65535}},
+            "The address (or network interface) that peers connect to and that we dial from",
+            {.max_length = 255}},
+        field<&network_settings::listen_port_tcp>{
+            "The port for peers, TCP and uTP; 0 picks a free one", {.min = 0, .max = 65535}},
         field<&network_settings::max_global_peers>{"Connected peers in all", {.min = 1, .max = 100000}},
-        field<&network_settings::max_peers_per_torrent>{"Connected peers of one torrent", {.min = 1, .max = 10000}},
+        field<&network_settings::max_peers_per_torrent>{
+            "Connected peers of one torrent", {.min = 1, .max = 10000}},
         field<&network_settings::enable_ipv6>{"Listen on and dial IPv6 too, where the interface has it"},
         field<&network_settings::enable_tcp>{"Peers over TCP"},
-        field<&network_settings::enable_utp>{"Take peers over uTP (BEP 29) too; TCP is dialled where it is on"},
-        field<&network_settings::max_upload_slots>{"Peers of one torrent uploaded to at once; 0 is no limit",
-                                                   {.min = 0, .max = 10000}}};
+        field<&network_settings::enable_utp>{
+            "Take peers over uTP (BEP 29) too; TCP is dialled where it is on"},
+        field<&network_settings::max_upload_slots>{
+            "Peers of one torrent uploaded to at once; 0 is no limit", {.min = 0, .max = 10000}}};
 };
 
 struct discovery_settings {
     bool enable_dht = true;
-    std::vector<std::string> dht_bootstrap_nodes{"router.bittorrent.com:6881", "dht.transmissionbt.com:6881",
-                                                 "dht.libtorrent.org:25401"};
+    std::vector<std::string> dht_bootstrap_nodes{
+        "router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "dht.libtorrent.org:25401"};
     bool enable_pex = true;
     bool enable_lsd = false;
     bool enable_http_trackers = true;
@@ -71,8 +71,8 @@ struct discovery_settings {
     bool strict_private_mode = true;
     static constexpr auto fields = described_as{
         field<&discovery_settings::enable_dht>{"Find peers in the distributed hash table (BEP 5)"},
-        field<&discovery_settings::dht_bootstrap_nodes>{"Where to enter the DHT, each host:port",
-                                                        {.max_length = 300, .max_items = 64}},
+        field<&discovery_settings::dht_bootstrap_nodes>{
+            "Where to enter the DHT, each host:port", {.max_length = 300, .max_items = 64}},
         field<&discovery_settings::enable_pex>{"Exchange peers with peers (BEP 11)"},
         field<&discovery_settings::enable_lsd>{"Find peers on the local network (BEP 14) (+)"},
         field<&discovery_settings::enable_http_trackers>{"Announce to HTTP and HTTPS trackers (BEP 3)"},
@@ -90,16 +90,17 @@ struct disk_settings {
     std::int64_t disk_workers = 2;
     std::int64_t hash_workers = 4;
     static constexpr auto fields = described_as{
-        field<&disk_settings::download_path>{"The folder for torrents that name none",
-                                             {.max_length = 4096, .format = "path", .restart = true}},
-        field<&disk_settings::allowed_paths>{"The folders that output_dir may name, and what lies below them; "
-                                             "default: download_path (+)",
-                                             {.max_length = 4096, .max_items = 64, .format = "path",
-                                              .restart = true}},
+        field<&disk_settings::download_path>{
+            "The folder for torrents that name none",
+            {.max_length = 4096, .format = "path", .restart = true}},
+        field<&disk_settings::allowed_paths>{
+            "The folders that output_dir may name, and what lies below them; "
+            "default: download_path (+)",
+            {.max_length = 4096, .max_items = 64, .format = "path", .restart = true}},
         field<&disk_settings::preallocate>{"Reserve a file's space before writing: none, sparse or full"},
         field<&disk_settings::disk_workers>{"Threads that read and write", {.min = 1, .max = 64}},
-        field<&disk_settings::hash_workers>{"Threads that hash, at most; no more than there are cores",
-                                            {.min = 1, .max = 64}}};
+        field<&disk_settings::hash_workers>{
+            "Threads that hash, at most; no more than there are cores", {.min = 1, .max = 64}}};
 };
 
 struct limit_settings {
@@ -108,14 +109,14 @@ struct limit_settings {
     std::int64_t per_torrent_down_kib = 0;
     std::int64_t per_torrent_up_kib = 0;
     static constexpr auto fields = described_as{
-        field<&limit_settings::global_down_kib>{"Download of all torrents, KiB/s; 0 is no limit",
-                                                {.min = 0, .max = max_kib}},
-        field<&limit_settings::global_up_kib>{"Upload of all torrents, KiB/s; 0 is no limit",
-                                              {.min = 0, .max = max_kib}},
-        field<&limit_settings::per_torrent_down_kib>{"Download of each torrent that has no limit of its own, KiB/s",
-                                                     {.min = 0, .max = max_kib}},
-        field<&limit_settings::per_torrent_up_kib>{"Upload of each torrent that has no limit of its own, KiB/s",
-                                                   {.min = 0, .max = max_kib}}};
+        field<&limit_settings::global_down_kib>{
+            "Download of all torrents, KiB/s; 0 is no limit", {.min = 0, .max = max_kib}},
+        field<&limit_settings::global_up_kib>{
+            "Upload of all torrents, KiB/s; 0 is no limit", {.min = 0, .max = max_kib}},
+        field<&limit_settings::per_torrent_down_kib>{
+            "Download of each torrent that has no limit of its own, KiB/s", {.min = 0, .max = max_kib}},
+        field<&limit_settings::per_torrent_up_kib>{
+            "Upload of each torrent that has no limit of its own, KiB/s", {.min = 0, .max = max_kib}}};
 };
 
 struct queue_settings {
@@ -125,13 +126,14 @@ struct queue_settings {
     std::string default_priority = "normal";
     bool auto_manage_queue = true;
     static constexpr auto fields = described_as{
-        field<&queue_settings::max_active_torrents>{"Torrents active at once; 0 is no limit",
-                                                    {.min = 0, .max = 1e6}},
-        field<&queue_settings::max_active_downloading>{"Of these, downloading; 0 is no limit",
-                                                       {.min = 0, .max = 1e6}},
-        field<&queue_settings::max_active_seeding>{"Of these, seeding; 0 is no limit", {.min = 0, .max = 1e6}},
-        field<&queue_settings::default_priority>{"Of a new torrent: paused, low, normal, high, maximum",
-                                                 {.max_length = 16}},
+        field<&queue_settings::max_active_torrents>{
+            "Torrents active at once; 0 is no limit", {.min = 0, .max = 1e6}},
+        field<&queue_settings::max_active_downloading>{
+            "Of these, downloading; 0 is no limit", {.min = 0, .max = 1e6}},
+        field<&queue_settings::max_active_seeding>{
+            "Of these, seeding; 0 is no limit", {.min = 0, .max = 1e6}},
+        field<&queue_settings::default_priority>{
+            "Of a new torrent: paused, low, normal, high, maximum", {.max_length = 16}},
         field<&queue_settings::auto_manage_queue>{"Start and stop torrents by the queue"}};
 };
 
@@ -146,8 +148,8 @@ struct nat_settings {
         field<&nat_settings::enable_upnp>{"Ask gateways by UPnP"},
         field<&nat_settings::enable_nat_pmp>{"Ask gateways by NAT-PMP (RFC 6886) and PCP"},
         field<&nat_settings::auto_map_ports>{"Map the listen port at start"},
-        field<&nat_settings::port_mapping_lease_time>{"Seconds that a mapping is asked for",
-                                                      {.min = 0, .max = 604800}},
+        field<&nat_settings::port_mapping_lease_time>{
+            "Seconds that a mapping is asked for", {.min = 0, .max = 604800}},
         field<&nat_settings::map_tcp_port>{"Map the port for TCP"},
         field<&nat_settings::map_udp_port>{"Map the port for UDP"}};
 };
@@ -163,13 +165,15 @@ struct ip_filter_settings {
     static constexpr auto fields = described_as{
         field<&ip_filter_settings::enable_ip_filter>{"Enforce the IP filter"},
         field<&ip_filter_settings::filter_mode>{"block: what is listed is refused; allow: all else is"},
-        field<&ip_filter_settings::filter_files>{"Filter files: P2P, DAT, ranges, CIDR; plain, gz, bz2 or xz",
-                                                 {.max_length = 4096, .max_items = 64, .format = "path"}},
-        field<&ip_filter_settings::filter_urls>{"Where filters are fetched from (http, https)",
-                                                {.max_length = 4096, .max_items = 64}},
-        field<&ip_filter_settings::filter_update_interval>{"Seconds between fetches", {.min = 60, .max = 31536000}},
-        field<&ip_filter_settings::filter_cache_dir>{"Where fetched filters are kept",
-                                                     {.max_length = 4096, .format = "path"}},
+        field<&ip_filter_settings::filter_files>{
+            "Filter files: P2P, DAT, ranges, CIDR; plain, gz, bz2 or xz",
+            {.max_length = 4096, .max_items = 64, .format = "path"}},
+        field<&ip_filter_settings::filter_urls>{
+            "Where filters are fetched from (http, https)", {.max_length = 4096, .max_items = 64}},
+        field<&ip_filter_settings::filter_update_interval>{
+            "Seconds between fetches", {.min = 60, .max = 31536000}},
+        field<&ip_filter_settings::filter_cache_dir>{
+            "Where fetched filters are kept", {.max_length = 4096, .format = "path"}},
         field<&ip_filter_settings::filter_log_blocked>{"Log each refused peer"}};
 };
 
@@ -232,33 +236,39 @@ struct daemon_settings {
     std::string export_dir;
     std::string unix_socket;
     static constexpr auto fields = described_as{
-        field<&daemon_settings::api_key>{"The key of this API; default: made at first start, in <state_dir>/api_key",
-                                         {.max_length = 512, .secret = true, .restart = true}},
+        field<&daemon_settings::api_key>{
+            "The key of this API; default: made at first start, in <state_dir>/api_key",
+            {.max_length = 512, .secret = true, .restart = true}},
         field<&daemon_settings::ipc_host>{"The address of this API", {.max_length = 255, .restart = true}},
-        field<&daemon_settings::ipc_port>{"Its port; 0 picks a free one", {.min = 0, .max = 65535, .restart = true}},
+        field<&daemon_settings::ipc_port>{
+            "Its port; 0 picks a free one", {.min = 0, .max = 65535, .restart = true}},
         field<&daemon_settings::websocket_enabled>{"Serve GET /events", {.restart = true}},
-        field<&daemon_settings::websocket_heartbeat_interval>{"Seconds between heartbeats to event clients",
-                                                              {.min = 1, .max = 3600, .restart = true}},
-        field<&daemon_settings::auto_save_interval>{"Seconds between savings of progress, at most",
-                                                    {.min = 1, .max = 3600, .restart = true}},
-        field<&daemon_settings::state_dir>{"Where the daemon keeps its state",
-                                           {.max_length = 4096, .format = "path", .restart = true}},
+        field<&daemon_settings::websocket_heartbeat_interval>{
+            "Seconds between heartbeats to event clients", {.min = 1, .max = 3600, .restart = true}},
+        field<&daemon_settings::auto_save_interval>{
+            "Seconds between savings of progress, at most", {.min = 1, .max = 3600, .restart = true}},
+        field<&daemon_settings::state_dir>{
+            "Where the daemon keeps its state", {.max_length = 4096, .format = "path", .restart = true}},
         field<&daemon_settings::tls_enabled>{"Serve over TLS", {.restart = true}},
-        field<&daemon_settings::tls_certificate_path>{"The certificate chain, PEM",
-                                                      {.max_length = 4096, .format = "path", .restart = true}},
-        field<&daemon_settings::tls_key_path>{"Its private key, PEM (+)",
-                                              {.max_length = 4096, .format = "path", .restart = true}},
-        field<&daemon_settings::trusted_keys>{"Ed25519 public keys whose signatures are admin, hex (+)",
-                                              {.max_length = 64, .max_items = 1000, .restart = true}},
-        field<&daemon_settings::allowed_hosts>{"Further names that a Host header may have (+)",
-                                               {.max_length = 255, .max_items = 100, .restart = true}},
-        field<&daemon_settings::allow_insecure_bind>{"Serve beyond loopback without TLS (+)", {.restart = true}},
-        field<&daemon_settings::landlock>{"Bind writing to the configured folders by Landlock (+)",
-                                          {.restart = true}},
-        field<&daemon_settings::export_dir>{"Where exports go; default: <state_dir>/exports (+)",
-                                            {.max_length = 4096, .format = "path", .restart = true}},
-        field<&daemon_settings::unix_socket>{"Serve on this Unix socket too (+)",
-                                             {.max_length = 107, .format = "path", .restart = true}}};
+        field<&daemon_settings::tls_certificate_path>{
+            "The certificate chain, PEM", {.max_length = 4096, .format = "path", .restart = true}},
+        field<&daemon_settings::tls_key_path>{
+            "Its private key, PEM (+)", {.max_length = 4096, .format = "path", .restart = true}},
+        field<&daemon_settings::trusted_keys>{
+            "Ed25519 public keys whose signatures are admin, hex (+)",
+            {.max_length = 64, .max_items = 1000, .restart = true}},
+        field<&daemon_settings::allowed_hosts>{
+            "Further names that a Host header may have (+)",
+            {.max_length = 255, .max_items = 100, .restart = true}},
+        field<&daemon_settings::allow_insecure_bind>{
+            "Serve beyond loopback without TLS (+)", {.restart = true}},
+        field<&daemon_settings::landlock>{
+            "Bind writing to the configured folders by Landlock (+)", {.restart = true}},
+        field<&daemon_settings::export_dir>{
+            "Where exports go; default: <state_dir>/exports (+)",
+            {.max_length = 4096, .format = "path", .restart = true}},
+        field<&daemon_settings::unix_socket>{
+            "Serve on this Unix socket too (+)", {.max_length = 107, .format = "path", .restart = true}}};
 };
 
 struct settings {

@@ -67,11 +67,17 @@ struct done {
 
 struct add_torrent {
     static constexpr promise route{
-        .name = "torrents.add", .method = verb::post, .path = "/torrents/add", .needs = scope::add,
-        .summary = "Add a torrent by file, magnet link or content", .command = "add",
-        .errors = {errc::add_torrent_error, errc::add_torrent_forbidden, errc::add_torrent_timeout,
-                   errc::torrent_exists, errc::state_storage_full},
-        .event = "torrent_added", .max_body = std::size_t{24} << 20};
+        .name = "torrents.add",
+        .method = verb::post,
+        .path = "/torrents/add",
+        .needs = scope::add,
+        .summary = "Add a torrent by file, magnet link or content",
+        .command = "add",
+        .errors =
+            {errc::add_torrent_error, errc::add_torrent_forbidden, errc::add_torrent_timeout,
+             errc::torrent_exists, errc::state_storage_full},
+        .event = "torrent_added",
+        .max_body = std::size_t{24} << 20};
 
     struct request {
         std::string path_or_magnet;
@@ -86,15 +92,18 @@ struct add_torrent {
             field<&request::path_or_magnet>{
                 "A .torrent file that the daemon can read, or a magnet link (BEP 9); empty with torrent_data",
                 {.max_length = max_magnet_length, .word = "source", .positional = true}},
-            field<&request::output_dir>{"The folder for its files, within disk.allowed_paths; "
-                                        "default: disk.download_path",
-                                        {.max_length = 4096, .word = "output"}},
-            field<&request::resume>{"Use the checkpoint kept when this torrent was last removed without its data"},
-            field<&request::torrent_data>{"A .torrent file's bytes in base64, instead of path_or_magnet (+)",
-                                          {.max_length = (max_torrent_bytes + 2) / 3 * 4, .format = "byte"}},
+            field<&request::output_dir>{
+                "The folder for its files, within disk.allowed_paths; "
+                "default: disk.download_path",
+                {.max_length = 4096, .word = "output"}},
+            field<&request::resume>{
+                "Use the checkpoint kept when this torrent was last removed without its data"},
+            field<&request::torrent_data>{
+                "A .torrent file's bytes in base64, instead of path_or_magnet (+)",
+                {.max_length = (max_torrent_bytes + 2) / 3 * 4, .format = "byte"}},
             field<&request::paused>{"Do not start it (+)"},
-            field<&request::labels>{"What to call it, to find it by (+)", {.max_length = 255, .max_items = 64,
-                                                                          .word = "label"}},
+            field<&request::labels>{
+                "What to call it, to find it by (+)", {.max_length = 255, .max_items = 64, .word = "label"}},
             field<&request::sequential>{"Fetch the pieces in their order (+)"}};
     };
     struct response {
@@ -107,26 +116,37 @@ struct add_torrent {
 
 struct remove_torrent {
     static constexpr promise route{
-        .name = "torrents.remove", .method = verb::del, .path = "/torrents/{info_hash}", .needs = scope::remove,
-        .summary = "Remove a torrent, and its files where asked", .command = "rm",
-        .errors = {errc::torrent_not_found, errc::invalid_info_hash, errc::remove_failed}, .event = "torrent_removed"};
+        .name = "torrents.remove",
+        .method = verb::del,
+        .path = "/torrents/{info_hash}",
+        .needs = scope::remove,
+        .summary = "Remove a torrent, and its files where asked",
+        .command = "rm",
+        .errors = {errc::torrent_not_found, errc::invalid_info_hash, errc::remove_failed},
+        .event = "torrent_removed"};
 
     struct request {
         contract::info_hash info_hash;
         bool delete_files = false;
         static constexpr auto fields = described_as{
-            field<&request::info_hash>{"The torrent", {.required = true, .in = place::path, .positional = true}},
-            field<&request::delete_files>{"Also delete its files, and the folders they leave empty; the answer "
-                                          "comes when they are gone (+)",
-                                          {.in = place::query, .word = "data"}}};
+            field<&request::info_hash>{
+                "The torrent", {.required = true, .in = place::path, .positional = true}},
+            field<&request::delete_files>{
+                "Also delete its files, and the folders they leave empty; the answer "
+                "comes when they are gone (+)",
+                {.in = place::query, .word = "data"}}};
     };
     using response = done; // "removed"
 };
 
 struct list_torrents {
-    static constexpr promise route{.name = "torrents.list", .method = verb::get, .path = "/torrents",
-                                   .needs = scope::read, .summary = "All torrents, or what changed since a revision",
-                                   .command = "ls"};
+    static constexpr promise route{
+        .name = "torrents.list",
+        .method = verb::get,
+        .path = "/torrents",
+        .needs = scope::read,
+        .summary = "All torrents, or what changed since a revision",
+        .command = "ls"};
 
     struct request {
         std::optional<std::string> since;
@@ -139,20 +159,25 @@ struct list_torrents {
         std::optional<std::string> if_none_match;
 
         static constexpr auto fields = described_as{
-            field<&request::since>{"A revision: answer only what changed after it (+)", {.max_length = 64,
-                                                                                        .in = place::query}},
-            field<&request::fields_wanted>{"Names of row fields, comma between; info_hash is always there (+)",
-                                           {.max_length = 1024, .in = place::query, .wire = "fields"}},
-            field<&request::status>{"Only torrents in one of these states, comma between (+)",
-                                    {.max_length = 256, .in = place::query}},
-            field<&request::label>{"Only torrents with this label (+)", {.max_length = 255, .in = place::query}},
-            field<&request::sort>{"A row field to sort by, '-' before it for the greatest first (+)",
-                                  {.max_length = 64, .in = place::query}},
-            field<&request::offset>{"Leave out so many from the start (+)", {.min = 0, .max = 1e9,
-                                                                           .in = place::query}},
+            field<&request::since>{
+                "A revision: answer only what changed after it (+)", {.max_length = 64, .in = place::query}},
+            field<&request::fields_wanted>{
+                "Names of row fields, comma between; info_hash is always there (+)",
+                {.max_length = 1024, .in = place::query, .wire = "fields"}},
+            field<&request::status>{
+                "Only torrents in one of these states, comma between (+)",
+                {.max_length = 256, .in = place::query}},
+            field<&request::label>{
+                "Only torrents with this label (+)", {.max_length = 255, .in = place::query}},
+            field<&request::sort>{
+                "A row field to sort by, '-' before it for the greatest first (+)",
+                {.max_length = 64, .in = place::query}},
+            field<&request::offset>{
+                "Leave out so many from the start (+)", {.min = 0, .max = 1e9, .in = place::query}},
             field<&request::limit>{"At most so many (+)", {.min = 0, .max = 1e9, .in = place::query}},
-            field<&request::if_none_match>{"The ETag of an answer: 304 where it still holds (+)",
-                                           {.max_length = 256, .in = place::header, .wire = "If-None-Match"}}};
+            field<&request::if_none_match>{
+                "The ETag of an answer: 304 where it still holds (+)",
+                {.max_length = 256, .in = place::header, .wire = "If-None-Match"}}};
     };
     struct answer {
         std::vector<torrent_row_view> torrents;
@@ -162,8 +187,9 @@ struct list_torrents {
         static constexpr auto fields = described_as{
             field<&answer::torrents>{"The rows, in order of adding where no sort was asked"},
             field<&answer::revision>{"With since: the revision of this answer, for the next since (+)"},
-            field<&answer::full>{"With since: true where these are all rows, since the revision was unknown or too "
-                                 "old (+)"},
+            field<&answer::full>{
+                "With since: true where these are all rows, since the revision was unknown or too "
+                "old (+)"},
             field<&answer::removed>{"With since: the info-hashes that went (+)"}};
         static constexpr bool omit_absent = true; // members without a value are left out instead of null
     };
@@ -171,34 +197,51 @@ struct list_torrents {
 };
 
 struct get_torrent {
-    static constexpr promise route{.name = "torrents.get", .method = verb::get, .path = "/torrents/{info_hash}",
-                                   .needs = scope::read, .summary = "One torrent", .command = "show",
-                                   .errors = {errc::torrent_not_found, errc::invalid_info_hash}};
+    static constexpr promise route{
+        .name = "torrents.get",
+        .method = verb::get,
+        .path = "/torrents/{info_hash}",
+        .needs = scope::read,
+        .summary = "One torrent",
+        .command = "show",
+        .errors = {errc::torrent_not_found, errc::invalid_info_hash}};
     struct request {
         contract::info_hash info_hash;
         std::optional<std::string> if_none_match;
         static constexpr auto fields = described_as{
-            field<&request::info_hash>{"The torrent", {.required = true, .in = place::path, .positional = true}},
-            field<&request::if_none_match>{"The ETag of an answer: 304 where it still holds (+)",
-                                           {.max_length = 256, .in = place::header, .wire = "If-None-Match"}}};
+            field<&request::info_hash>{
+                "The torrent", {.required = true, .in = place::path, .positional = true}},
+            field<&request::if_none_match>{
+                "The ETag of an answer: 304 where it still holds (+)",
+                {.max_length = 256, .in = place::header, .wire = "If-None-Match"}}};
     };
     using response = tagged<torrent_row_view>;
 };
 
 struct pause_torrent {
     static constexpr promise route{
-        .name = "torrents.pause", .method = verb::post, .path = "/torrents/{info_hash}/pause",
-        .needs = scope::control, .summary = "Stop a torrent's transfers until it is resumed", .command = "pause",
-        .errors = {errc::torrent_not_found, errc::invalid_info_hash}, .event = "torrent_status_changed"};
+        .name = "torrents.pause",
+        .method = verb::post,
+        .path = "/torrents/{info_hash}/pause",
+        .needs = scope::control,
+        .summary = "Stop a torrent's transfers until it is resumed",
+        .command = "pause",
+        .errors = {errc::torrent_not_found, errc::invalid_info_hash},
+        .event = "torrent_status_changed"};
     using request = names_a_torrent<pause_torrent>;
     using response = done; // "paused"
 };
 
 struct resume_torrent {
     static constexpr promise route{
-        .name = "torrents.resume", .method = verb::post, .path = "/torrents/{info_hash}/resume",
-        .needs = scope::control, .summary = "Let a paused torrent go on", .command = "resume",
-        .errors = {errc::torrent_not_found, errc::invalid_info_hash}, .event = "torrent_status_changed"};
+        .name = "torrents.resume",
+        .method = verb::post,
+        .path = "/torrents/{info_hash}/resume",
+        .needs = scope::control,
+        .summary = "Let a paused torrent go on",
+        .command = "resume",
+        .errors = {errc::torrent_not_found, errc::invalid_info_hash},
+        .event = "torrent_status_changed"};
     using request = names_a_torrent<resume_torrent>;
     using response = done; // "resumed"
 };
@@ -228,16 +271,21 @@ struct peer {
         field<&peer::direction>{"\"in\" where it connected to us, else \"out\" (+)"},
         field<&peer::transport>{"\"tcp\" or \"utp\" (+)"},
         field<&peer::encrypted>{"The stream is encrypted (MSE) (+)"},
-        field<&peer::flags>{"Letters: D we download, d we want to, U we upload, u it wants us to, S it snubs us, "
-                            "O optimistic unchoke, H from DHT, X from peer exchange, L local, I incoming, "
-                            "E encrypted, P uTP (+)"}};
+        field<&peer::flags>{
+            "Letters: D we download, d we want to, U we upload, u it wants us to, S it snubs us, "
+            "O optimistic unchoke, H from DHT, X from peer exchange, L local, I incoming, "
+            "E encrypted, P uTP (+)"}};
 };
 
 struct get_peers {
-    static constexpr promise route{.name = "torrents.peers", .method = verb::get,
-                                   .path = "/torrents/{info_hash}/peers", .needs = scope::read,
-                                   .summary = "A torrent's connected peers", .command = "peers",
-                                   .errors = {errc::torrent_not_found, errc::invalid_info_hash}};
+    static constexpr promise route{
+        .name = "torrents.peers",
+        .method = verb::get,
+        .path = "/torrents/{info_hash}/peers",
+        .needs = scope::read,
+        .summary = "A torrent's connected peers",
+        .command = "peers",
+        .errors = {errc::torrent_not_found, errc::invalid_info_hash}};
     using request = names_a_torrent<get_peers>;
     struct response {
         std::string info_hash;
@@ -249,7 +297,7 @@ struct get_peers {
     };
 };
 
-using torrent_endpoints =
-    endpoint_list<add_torrent, list_torrents, get_torrent, remove_torrent, pause_torrent, resume_torrent, get_peers>;
+using torrent_endpoints = endpoint_list<
+    add_torrent, list_torrents, get_torrent, remove_torrent, pause_torrent, resume_torrent, get_peers>;
 
 } // namespace ccbt::contract

@@ -27,7 +27,8 @@ std::string info_hash::hex() const { return text::to_hex(bytes()); }
 
 torrent_id make_torrent_id() {
     torrent_id id;
-    if (::getrandom(&id, sizeof id, 0) != sizeof id) throw std::runtime_error{"the kernel gave no random bytes"};
+    if (::getrandom(&id, sizeof id, 0) != sizeof id)
+        throw std::runtime_error{"the kernel gave no random bytes"};
     return id;
 }
 
@@ -53,7 +54,8 @@ std::optional<revision> revision::parse(std::string_view token) {
 
 } // namespace ccbt::contract
 
-std::size_t std::hash<ccbt::contract::info_hash>::operator()(ccbt::contract::info_hash const& h) const noexcept {
+std::size_t std::hash<ccbt::contract::info_hash>::operator()(
+    ccbt::contract::info_hash const& h) const noexcept {
     std::size_t out = 0; // a hash already: any eight bytes of it will do
     if (h.size() >= sizeof out) std::memcpy(&out, h.bytes().data(), sizeof out);
     return out;

@@ -18,8 +18,8 @@ namespace ccbt::contract {
 /// A v1 info-hash (SHA-1, 20 bytes, BEP 3) or a v2 one (SHA-256, 32 bytes, BEP 52). On the wire: hex, lower case.
 class info_hash {
 public:
-    info_hash() = default; // no hash: size() is 0
-    explicit info_hash(std::span<std::uint8_t const> bytes); // 20 or 32 bytes; else no hash
+    info_hash() = default;                                                     // no hash: size() is 0
+    explicit info_hash(std::span<std::uint8_t const> bytes);                   // 20 or 32 bytes; else no hash
     [[nodiscard]] static std::optional<info_hash> parse(std::string_view hex); // either case, 40 or 64 digits
 
     [[nodiscard]] std::span<std::uint8_t const> bytes() const { return {bytes_.data(), size_}; }
@@ -59,10 +59,17 @@ struct revision {
 
 /// What a torrent is doing, as the wire names it.
 enum class torrent_state : std::uint8_t {
-    starting, downloading, seeding, paused, stopped, error, checking, metadata, queued
+    starting,
+    downloading,
+    seeding,
+    paused,
+    stopped,
+    error,
+    checking,
+    metadata,
+    queued
 };
-template <>
-inline constexpr auto names_of<torrent_state> = std::array{
+template <> inline constexpr auto names_of<torrent_state> = std::array{
     std::pair{torrent_state::starting, std::string_view{"starting"}},
     std::pair{torrent_state::downloading, std::string_view{"downloading"}},
     std::pair{torrent_state::seeding, std::string_view{"seeding"}},
@@ -74,8 +81,7 @@ inline constexpr auto names_of<torrent_state> = std::array{
     std::pair{torrent_state::queued, std::string_view{"queued"}}};
 
 enum class queue_priority : std::uint8_t { paused, low, normal, high, maximum };
-template <>
-inline constexpr auto names_of<queue_priority> = std::array{
+template <> inline constexpr auto names_of<queue_priority> = std::array{
     std::pair{queue_priority::paused, std::string_view{"paused"}},
     std::pair{queue_priority::low, std::string_view{"low"}},
     std::pair{queue_priority::normal, std::string_view{"normal"}},

@@ -33,7 +33,8 @@ constexpr std::size_t largest_file = std::size_t{1} << 20;
 
 bool all_finite(wire::value const& v) {
     if (auto const* d = v.get_if<double>()) return std::isfinite(*d);
-    if (auto const* list = v.get_if<wire::value::array>()) return std::all_of(list->begin(), list->end(), all_finite);
+    if (auto const* list = v.get_if<wire::value::array>())
+        return std::all_of(list->begin(), list->end(), all_finite);
     return true;
 }
 
@@ -53,7 +54,8 @@ void tell_value(std::string& message, wire::value const& v) {
 }
 
 // Into the key of that name; what is wrong. The key exists.
-std::vector<contract::problem> decode_into(contract::settings& into, std::string_view key, wire::value const& v) {
+std::vector<contract::problem> decode_into(
+    contract::settings& into, std::string_view key, wire::value const& v) {
     wire::problems wrong;
     with_key(into, key, [&](contract::rules const& rule, auto& member) {
         auto made = member; // a list may be half decoded when a problem is found
@@ -88,7 +90,8 @@ wire::value value_of_text(std::string_view text, contract::settings const& kinds
             auto const* const end = plain.data() + plain.size();
             if (auto const r = std::from_chars(plain.data(), end, whole); r.ec == std::errc{} && r.ptr == end)
                 made = wire::value{whole};
-            else if (auto const d = std::from_chars(plain.data(), end, real); d.ec == std::errc{} && d.ptr == end)
+            else if (auto const d = std::from_chars(plain.data(), end, real);
+                     d.ec == std::errc{} && d.ptr == end)
                 made = wire::value{real};
         } else if constexpr (std::is_same_v<type, std::vector<std::string>>) {
             wire::value::array items;
@@ -108,7 +111,8 @@ struct layers {
     std::set<std::string> wrong_keys; // what is already told of
 
     void fail(std::string const& origin, std::string const& key, std::string const& message) {
-        error.problems.push_back((origin == "default" ? std::string{} : origin + ": ") + key + ": " + message);
+        error.problems.push_back(
+            (origin == "default" ? std::string{} : origin + ": ") + key + ": " + message);
         wrong_keys.insert(key.substr(0, key.find('[')));
     }
     void warn(std::string text) { config.warnings.push_back(std::move(text)); }
@@ -177,7 +181,8 @@ public:
     void tell(std::string const& file, layers& to) const {
         std::string text;
         if (!sections_.empty()) text = fmt::format("sections {}", fmt::join(sections_, ", "));
-        if (!keys_.empty()) text += fmt::format("{}keys {}", text.empty() ? "" : "; ", fmt::join(keys_, ", "));
+        if (!keys_.empty())
+            text += fmt::format("{}keys {}", text.empty() ? "" : "; ", fmt::join(keys_, ", "));
         if (!text.empty()) to.warn(fmt::format("{}: means nothing here, ignored: {}", file, text));
     }
 
@@ -215,7 +220,8 @@ void lay_toml(std::string const& name, std::vector<toml_entry> const& entries, l
             if (auto const near = nearest_section(e.key); near.empty())
                 alien.section(e.key);
             else
-                to.warn(fmt::format("{}: {}: unknown section, ignored; did you mean {}?", where, e.key, near));
+                to.warn(
+                    fmt::format("{}: {}: unknown section, ignored; did you mean {}?", where, e.key, near));
         } else if (auto const near = nearest_key(e.key); !near.empty()) {
             to.warn(fmt::format("{}: {}: unknown key, ignored; did you mean {}?", where, e.key, near));
         } else {
@@ -241,7 +247,8 @@ void lay_file(config_sources const& sources, layers& to) {
     } else {
         candidates.push_back({sources.here / "ccbt.toml", "ccbt.toml"});
         if (!sources.home.empty())
-            for (auto const& path : {sources.home / ".config" / "ccbt" / "ccbt.toml", sources.home / ".ccbt.toml"})
+            for (auto const& path :
+                 {sources.home / ".config" / "ccbt" / "ccbt.toml", sources.home / ".ccbt.toml"})
                 candidates.push_back({path, path.string()});
     }
     for (auto const& [path, name] : candidates) {
@@ -249,19 +256,22 @@ void lay_file(config_sources const& sources, layers& to) {
         if (!read) {
             bool const absent = read.error() == ENOENT || read.error() == ENOTDIR;
             if (absent && !sources.file) continue;
-            to.error.problems.push_back(fmt::format("{}: cannot be read: {}", name, std::strerror(read.error())));
+            to.error.problems.push_back(
+                fmt::format("{}: cannot be read: {}", name, std::strerror(read.error())));
             return;
         }
         to.config.file = path;
         auto const entries = read_toml(read->text);
         if (!entries) {
-            to.error.problems.push_back(fmt::format("{}:{}: {}", name, entries.error().line, entries.error().message));
+            to.error.problems.push_back(
+                fmt::format("{}:{}: {}", name, entries.error().line, entries.error().message));
             return;
         }
         lay_toml(name, *entries, to);
         for (auto const& k : all_keys())
             if (k.secret && read->others_may_read && to.config.origins[k.key].starts_with(name + ':'))
-                to.warn(fmt::format("{}: holds {} and other users may read it: chmod 600 {}", name, k.key, name));
+                to.warn(
+                    fmt::format("{}: holds {} and other users may read it: chmod 600 {}", name, k.key, name));
         return;
     }
 }
@@ -303,7 +313,8 @@ void lay_flags(config_sources const& sources, layers& to) {
             to.fail(flag, key, near.empty() ? "is no key" : "is no key; did you mean " + near + '?');
         } else if (known->secret) {
             // A command line is seen by every user of the machine.
-            to.fail(flag, key, "does not belong on a command line: set it in the file or in " + known->variable);
+            to.fail(
+                flag, key, "does not belong on a command line: set it in the file or in " + known->variable);
         } else {
             to.lay_text("flag " + flag, key, text);
         }
@@ -359,7 +370,8 @@ expected<loaded_config, config_error> load_config(config_sources const& sources)
     return std::move(to.config);
 }
 
-std::vector<contract::problem> set_key(contract::settings& into, std::string_view key, std::string_view json) {
+std::vector<contract::problem> set_key(
+    contract::settings& into, std::string_view key, std::string_view json) {
     std::string const name{key};
     if (find_key(key) == nullptr) {
         auto const near = nearest_key(key);
@@ -371,13 +383,14 @@ std::vector<contract::problem> set_key(contract::settings& into, std::string_vie
     return decode_into(into, key, *v);
 }
 
-expected<void, config_error> apply_overrides(loaded_config& config,
-                                             std::vector<std::pair<std::string, std::string>> const& overrides) {
+expected<void, config_error> apply_overrides(
+    loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides) {
     layers to;
     to.config = config;
     for (auto const& [key, json] : overrides) {
         if (key == "daemon.state_dir") {
-            to.warn("override: daemon.state_dir: says where overrides are kept and so cannot be one, ignored");
+            to.warn(
+                "override: daemon.state_dir: says where overrides are kept and so cannot be one, ignored");
             continue;
         }
         auto const wrong = set_key(to.config.written, key, json);
@@ -408,7 +421,8 @@ config_changes changes_between(contract::settings const& before, contract::setti
 config_report check_config(config_sources const& sources) {
     config_report out;
     auto const loaded = load_config(sources);
-    for (auto const& w : loaded ? loaded->warnings : loaded.error().warnings) out.text += "warning: " + w + '\n';
+    for (auto const& w : loaded ? loaded->warnings : loaded.error().warnings)
+        out.text += "warning: " + w + '\n';
     if (!loaded) {
         out.code = exit_code::configuration;
         out.text += loaded.error().message() + '\n';

@@ -28,9 +28,10 @@ struct flag_setting {
 
 struct config_sources {
     std::optional<std::filesystem::path> file; // --config: it must be there
-    std::filesystem::path here;                // where ccbt.toml is looked for, and what relative paths start from
-    std::filesystem::path home;                // what ~ is; empty: not known
-    std::vector<std::pair<std::string, std::string>> environment; // the variables CCBT_…; an empty one is not set
+    std::filesystem::path here; // where ccbt.toml is looked for, and what relative paths start from
+    std::filesystem::path home; // what ~ is; empty: not known
+    std::vector<std::pair<std::string, std::string>>
+        environment; // the variables CCBT_…; an empty one is not set
     std::vector<flag_setting> flags;
 };
 /// This process's folder, home (HOME, else the password file's) and environment; no file, no flags.
@@ -60,18 +61,19 @@ struct config_error {
 /// Lays over what PUT /config has kept: (key, JSON text). One that no longer fits its key is left out with a warning;
 /// daemon.state_dir too, which says where these are kept. An error, and `config` unchanged, where the whole no longer
 /// holds together.
-[[nodiscard]] expected<void, config_error>
-apply_overrides(loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides);
+[[nodiscard]] expected<void, config_error> apply_overrides(
+    loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides);
 
 /// Decodes one value as PUT /config gets it, into `into`; what is wrong, or nothing.
-[[nodiscard]] std::vector<contract::problem> set_key(contract::settings& into, std::string_view key,
-                                                     std::string_view json);
+[[nodiscard]] std::vector<contract::problem> set_key(
+    contract::settings& into, std::string_view key, std::string_view json);
 
 struct config_changes {
     std::vector<std::string> keys;    // whose values differ
     std::vector<std::string> restart; // of these, what takes effect only at the next start
 };
-[[nodiscard]] config_changes changes_between(contract::settings const& before, contract::settings const& after);
+[[nodiscard]] config_changes changes_between(
+    contract::settings const& before, contract::settings const& after);
 
 /// What --check-config prints, and the code to leave with.
 struct config_report {

@@ -23,7 +23,8 @@ bool is_host_and_port(std::string_view text) {
     auto const port = text.substr(colon + 1);
     unsigned number = 0;
     auto const [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (failed != std::errc{} || end != port.data() + port.size() || number < 1 || number > 65535) return false;
+    if (failed != std::errc{} || end != port.data() + port.size() || number < 1 || number > 65535)
+        return false;
     auto const host = text.substr(0, colon);
     bool const bracketed = host.front() == '[' && host.back() == ']';
     return bracketed || host.find_first_of(":[] \t") == std::string_view::npos;
@@ -31,64 +32,75 @@ bool is_host_and_port(std::string_view text) {
 
 void check_names(contract::settings const& s, problems& wrong) {
     auto const is_one_of = [](std::string_view name, auto const& names) {
-        return std::any_of(names.begin(), names.end(),
-                           [&](auto const& n) { return text::equal_ignoring_case(n, name); });
+        return std::any_of(
+            names.begin(), names.end(), [&](auto const& n) { return text::equal_ignoring_case(n, name); });
     };
     constexpr std::array<std::string_view, 5> priorities{"paused", "low", "normal", "high", "maximum"};
     constexpr std::array<std::string_view, 3> proxies{"http", "socks4", "socks5"};
     if (!is_one_of(s.queue.default_priority, priorities))
-        wrong.push_back({"queue.default_priority", "must be one of paused, low, normal, high, maximum, is \"" +
-                                                       s.queue.default_priority + '"'});
+        wrong.push_back(
+            {"queue.default_priority",
+             "must be one of paused, low, normal, high, maximum, is \"" + s.queue.default_priority + '"'});
     if (!is_one_of(s.proxy.proxy_type, proxies))
-        wrong.push_back({"proxy.proxy_type", "must be one of http, socks4, socks5, is \"" + s.proxy.proxy_type + '"'});
+        wrong.push_back(
+            {"proxy.proxy_type", "must be one of http, socks4, socks5, is \"" + s.proxy.proxy_type + '"'});
     if (!log::parse_level(s.observability.log_level))
-        wrong.push_back({"observability.log_level", "must be one of DEBUG, INFO, WARNING, ERROR, OFF, is \"" +
-                                                        s.observability.log_level + '"'});
+        wrong.push_back(
+            {"observability.log_level",
+             "must be one of DEBUG, INFO, WARNING, ERROR, OFF, is \"" + s.observability.log_level + '"'});
 }
 
 void check_lists(contract::settings const& s, problems& wrong) {
     for (auto const& node : s.discovery.dht_bootstrap_nodes)
         if (!is_host_and_port(node))
-            wrong.push_back({"discovery.dht_bootstrap_nodes", "must be host:port each, but one is \"" + node + '"'});
+            wrong.push_back(
+                {"discovery.dht_bootstrap_nodes", "must be host:port each, but one is \"" + node + '"'});
     for (auto const& url : s.security.ip_filter.filter_urls)
         if (!url.starts_with("http://") && !url.starts_with("https://"))
-            wrong.push_back({"security.ip_filter.filter_urls",
-                             "must be http:// or https:// addresses, but one is \"" + url + '"'});
+            wrong.push_back(
+                {"security.ip_filter.filter_urls",
+                 "must be http:// or https:// addresses, but one is \"" + url + '"'});
     for (auto const& key : s.daemon.trusted_keys) {
         auto const bytes = text::from_hex(key);
         if (!bytes || bytes->size() != 32)
-            wrong.push_back({"daemon.trusted_keys", "must be Ed25519 public keys of 64 hex digits, but one is \"" +
-                                                        key + '"'});
+            wrong.push_back(
+                {"daemon.trusted_keys",
+                 "must be Ed25519 public keys of 64 hex digits, but one is \"" + key + '"'});
     }
     for (auto const& host : s.daemon.allowed_hosts)
         if (host.empty() || host.find_first_of("*/ \t") != std::string::npos)
-            wrong.push_back({"daemon.allowed_hosts", "must be plain host names, never wildcards, but one is \"" +
-                                                         host + '"'});
+            wrong.push_back(
+                {"daemon.allowed_hosts",
+                 "must be plain host names, never wildcards, but one is \"" + host + '"'});
 }
 
 void check_door(contract::daemon_settings const& d, problems& wrong) {
     // A certificate of the daemon's own, made where neither path is given, is the TLS room's affair.
     if (d.tls_enabled && d.tls_certificate_path.empty() != d.tls_key_path.empty()) {
         bool const lacks_key = d.tls_key_path.empty();
-        wrong.push_back({lacks_key ? "daemon.tls_key_path" : "daemon.tls_certificate_path",
-                         std::string{"must be set where "} +
-                             (lacks_key ? "daemon.tls_certificate_path" : "daemon.tls_key_path") + " is"});
+        wrong.push_back(
+            {lacks_key ? "daemon.tls_key_path" : "daemon.tls_certificate_path",
+             std::string{"must be set where "} +
+                 (lacks_key ? "daemon.tls_certificate_path" : "daemon.tls_key_path") + " is"});
     }
     if (d.ipc_host.empty())
         wrong.push_back({"daemon.ipc_host", "must not be empty"});
     else if (!is_loopback_host(d.ipc_host) && !d.tls_enabled && !d.allow_insecure_bind)
-        wrong.push_back({"daemon.ipc_host",
-                         '"' + d.ipc_host + "\" may be reached from beyond this machine and TLS is off: set "
-                         "daemon.ipc_host = \"127.0.0.1\", or daemon.tls_enabled with a certificate, or, where the "
-                         "network is to be trusted with the API key, daemon.allow_insecure_bind = true"});
+        wrong.push_back(
+            {"daemon.ipc_host",
+             '"' + d.ipc_host +
+                 "\" may be reached from beyond this machine and TLS is off: set "
+                 "daemon.ipc_host = \"127.0.0.1\", or daemon.tls_enabled with a certificate, or, where the "
+                 "network is to be trusted with the API key, daemon.allow_insecure_bind = true"});
 }
 
 } // namespace
 
-expected<std::string, std::string> absolute_path(std::string_view written, fs::path const& here,
-                                                 fs::path const& home) {
+expected<std::string, std::string> absolute_path(
+    std::string_view written, fs::path const& here, fs::path const& home) {
     if (written.empty()) return unexpected<std::string>{"must name a path, is empty"};
-    if (written.find('\0') != std::string_view::npos) return unexpected<std::string>{"must not hold a NUL byte"};
+    if (written.find('\0') != std::string_view::npos)
+        return unexpected<std::string>{"must not hold a NUL byte"};
     fs::path path{written};
     if (written.front() == '~') {
         if (written.size() > 1 && written[1] != '/')
@@ -111,8 +123,8 @@ problems complete(contract::settings& settings, fs::path const& here, fs::path c
         if (!made)
             wrong.push_back({key, made.error()});
         else if (made->size() > rule.max_length)
-            wrong.push_back({key, "must have at most " + std::to_string(rule.max_length) + " bytes once it is " +
-                                      *made});
+            wrong.push_back(
+                {key, "must have at most " + std::to_string(rule.max_length) + " bytes once it is " + *made});
         else
             path = std::move(*made);
     };
@@ -141,7 +153,8 @@ problems complete(contract::settings& settings, fs::path const& here, fs::path c
 
 problems check_settings(contract::settings const& s) {
     problems wrong;
-    if (s.network.listen_interface.empty()) wrong.push_back({"network.listen_interface", "must not be empty"});
+    if (s.network.listen_interface.empty())
+        wrong.push_back({"network.listen_interface", "must not be empty"});
     if (s.proxy.enable_proxy && s.proxy.proxy_host.empty())
         wrong.push_back({"proxy.proxy_host", "must be set where proxy.enable_proxy is"});
     check_names(s, wrong);

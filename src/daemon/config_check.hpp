@@ -14,13 +14,12 @@
 namespace ccbt::daemon {
 
 /// "~", "~/x" and relative paths made absolute and plain ("a/../b" is "b"). Failure: a sentence.
-[[nodiscard]] expected<std::string, std::string> absolute_path(std::string_view written,
-                                                               std::filesystem::path const& here,
-                                                               std::filesystem::path const& home);
+[[nodiscard]] expected<std::string, std::string> absolute_path(
+    std::string_view written, std::filesystem::path const& here, std::filesystem::path const& home);
 
 /// Makes the paths of `settings` absolute and fills in what was left to be derived; what is wrong.
-[[nodiscard]] std::vector<contract::problem> complete(contract::settings& settings, std::filesystem::path const& here,
-                                                      std::filesystem::path const& home);
+[[nodiscard]] std::vector<contract::problem> complete(
+    contract::settings& settings, std::filesystem::path const& here, std::filesystem::path const& home);
 
 /// The rules between keys; what is wrong. `settings` are complete.
 [[nodiscard]] std::vector<contract::problem> check_settings(contract::settings const& settings);

@@ -40,10 +40,10 @@ bool with_key(Settings& settings, std::string_view wanted, Visit const& visit) {
 
 /// What is known of a key beside its value.
 struct key_facts {
-    std::string key;     // "limits.global_down_kib"
-    std::string section; // "limits"
-    std::string leaf;    // "global_down_kib"
-    std::string variable; // "CCBT_LIMITS_GLOBAL_DOWN_KIB"
+    std::string key;            // "limits.global_down_kib"
+    std::string section;        // "limits"
+    std::string leaf;           // "global_down_kib"
+    std::string variable;       // "CCBT_LIMITS_GLOBAL_DOWN_KIB"
     std::string short_variable; // "CCBT_GLOBAL_DOWN_KIB", or "" where it would fit several keys
     bool secret = false;
 };

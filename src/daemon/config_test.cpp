@@ -146,18 +146,21 @@ TEST_F(config, tells_every_problem_at_once_with_file_line_and_key) {
          "[security.ip_filter]\n"
          "filter_files = \"one\"\n"
          "filter_urls = [\"http://a/\", 5]\n");
-    EXPECT_THAT(problems(),
-                ElementsAre(of_file(2, "limits.global_down_kib: must be between 0 and 2097151, is -5"),
-                            of_file(3, "limits.global_up_kib: must be between 0 and 2097151, is 2097152"),
-                            of_file(5, "network.listen_port_tcp: must be a whole number, is the string \"64122\""),
-                            of_file(6, "network.enable_tcp: must be true or false, is a number"),
-                            of_file(7, "network.max_global_peers: must be a whole number, is a number"),
-                            of_file(9, "daemon.websocket_heartbeat_interval: must be a finite number"),
-                            of_file(10, "daemon.auto_save_interval: must not be or hold a date"),
-                            AllOf(HasSubstr("ccbt.toml:12: security.encryption_mode: must be one of "),
-                                  HasSubstr("disabled"), testing::EndsWith(", is \"rot13\"")),
-                            of_file(14, "security.ip_filter.filter_files: must be a list, is the string \"one\""),
-                            of_file(15, "security.ip_filter.filter_urls[1]: must be a string, is a number")));
+    EXPECT_THAT(
+        problems(),
+        ElementsAre(
+            of_file(2, "limits.global_down_kib: must be between 0 and 2097151, is -5"),
+            of_file(3, "limits.global_up_kib: must be between 0 and 2097151, is 2097152"),
+            of_file(5, "network.listen_port_tcp: must be a whole number, is the string \"64122\""),
+            of_file(6, "network.enable_tcp: must be true or false, is a number"),
+            of_file(7, "network.max_global_peers: must be a whole number, is a number"),
+            of_file(9, "daemon.websocket_heartbeat_interval: must be a finite number"),
+            of_file(10, "daemon.auto_save_interval: must not be or hold a date"),
+            AllOf(
+                HasSubstr("ccbt.toml:12: security.encryption_mode: must be one of "), HasSubstr("disabled"),
+                testing::EndsWith(", is \"rot13\"")),
+            of_file(14, "security.ip_filter.filter_files: must be a list, is the string \"one\""),
+            of_file(15, "security.ip_filter.filter_urls[1]: must be a string, is a number")));
 }
 
 TEST_F(config, takes_both_ends_of_a_range_and_nothing_beyond) {
@@ -174,7 +177,9 @@ TEST_F(config, takes_both_ends_of_a_range_and_nothing_beyond) {
     });
 }
 
-TEST_F(config, takes_a_whole_float_for_an_integer_as_the_python_project_s_file_has_it_and_an_integer_for_a_float) {
+TEST_F(
+    config,
+    takes_a_whole_float_for_an_integer_as_the_python_project_s_file_has_it_and_an_integer_for_a_float) {
     file("[discovery]\ntracker_announce_interval = 900.0\n[daemon]\nauto_save_interval = 5\n");
     EXPECT_EQ(load().settings.discovery.tracker_announce_interval, 900);
     EXPECT_EQ(load().settings.daemon.auto_save_interval, 5.0);
@@ -193,7 +198,8 @@ TEST_F(config, takes_names_in_any_letter_case) {
 }
 
 // Another value than the default, as TOML, for each kind of key.
-template <class T> std::string toml_of_another(std::string const& key, contract::rules const& rule, T const& now) {
+template <class T>
+std::string toml_of_another(std::string const& key, contract::rules const& rule, T const& now) {
     if constexpr (std::is_same_v<T, bool>) {
         return now ? "false" : "true";
     } else if constexpr (std::is_same_v<T, std::int64_t>) {
@@ -225,7 +231,8 @@ TEST_F(config, with_every_key_set_to_another_value_loads_and_every_value_arrives
     std::map<std::string, int> lines;
     each_key(defaults, [&](std::string const& key, contract::rules const& rule, auto const& member) {
         // Hosts hold no slash, lists of paths do.
-        auto value = key == "daemon.allowed_hosts" ? "[\"seedbox.example\"]" : toml_of_another(key, rule, member);
+        auto value =
+            key == "daemon.allowed_hosts" ? "[\"seedbox.example\"]" : toml_of_another(key, rule, member);
         text += key + " = " + value + '\n';
         lines[key] = ++line;
     });
@@ -249,17 +256,23 @@ TEST_F(config, names_the_key_that_an_unknown_one_most_likely_meant) {
          "[network]\napi_key = \"x\"\nlisten_port = 1\nenable_encryption = true\n"
          "[deamon]\nipc_port = 1\n"
          "[security.ipfilter]\nfilter_mode = \"allow\"\n");
-    EXPECT_THAT(load().warnings,
-                ElementsAre(of_file(2, "limits.global_dwn_kib: unknown key, ignored; did you mean "
-                                       "limits.global_down_kib?"),
-                            of_file(4, "network.api_key: unknown key, ignored; did you mean daemon.api_key?"),
-                            of_file(5, "network.listen_port: unknown key, ignored; did you mean "
-                                       "network.listen_port_tcp?"),
-                            of_file(6, "network.enable_encryption: unknown key, ignored; did you mean "
-                                       "security.enable_encryption?"),
-                            of_file(7, "deamon: unknown section, ignored; did you mean daemon?"),
-                            of_file(9, "security.ipfilter: unknown section, ignored; did you mean "
-                                       "security.ip_filter?")));
+    EXPECT_THAT(
+        load().warnings,
+        ElementsAre(
+            of_file(
+                2, "limits.global_dwn_kib: unknown key, ignored; did you mean "
+                   "limits.global_down_kib?"),
+            of_file(4, "network.api_key: unknown key, ignored; did you mean daemon.api_key?"),
+            of_file(
+                5, "network.listen_port: unknown key, ignored; did you mean "
+                   "network.listen_port_tcp?"),
+            of_file(
+                6, "network.enable_encryption: unknown key, ignored; did you mean "
+                   "security.enable_encryption?"),
+            of_file(7, "deamon: unknown section, ignored; did you mean daemon?"),
+            of_file(
+                9, "security.ipfilter: unknown section, ignored; did you mean "
+                   "security.ip_filter?")));
     EXPECT_EQ(load().settings.daemon.ipc_port, 64124);
 }
 
@@ -276,17 +289,21 @@ TEST_F(config, of_the_python_project_is_accepted_and_what_means_nothing_here_is_
          "[webtorrent]\nwebtorrent_stun_servers = [\n  \"stun:example:1\"\n]\n"
          "[daemon]\nipc_host = \"127.0.0.1\"\n");
     auto const c = load();
-    EXPECT_THAT(c.warnings,
-                ElementsAre("ccbt.toml: means nothing here, ignored: sections network.utp, disk.attributes, strategy, "
-                            "security.ssl, ml, dashboard, webtorrent; keys network.socket_rcvbuf_kib (line 3)"));
+    EXPECT_THAT(
+        c.warnings,
+        ElementsAre(
+            "ccbt.toml: means nothing here, ignored: sections network.utp, disk.attributes, strategy, "
+            "security.ssl, ml, dashboard, webtorrent; keys network.socket_rcvbuf_kib (line 3)"));
     EXPECT_EQ(c.settings.network.max_global_peers, 100);
     EXPECT_EQ(c.settings.security.ip_filter.filter_update_interval, 3600);
 }
 
 TEST_F(config, tells_a_section_from_a_value) {
     file("limits = 5\n[daemon.ipc_port]\nx = 1\n");
-    EXPECT_THAT(problems(), ElementsAre(of_file(1, "limits: must be a section, is a value"),
-                                        of_file(2, "daemon.ipc_port: must be a value, is a section")));
+    EXPECT_THAT(
+        problems(), ElementsAre(
+                        of_file(1, "limits: must be a section, is a value"),
+                        of_file(2, "daemon.ipc_port: must be a value, is a section")));
 }
 
 TEST_F(config, takes_inline_and_dotted_forms_and_does_not_split_a_quoted_name) {
@@ -322,15 +339,16 @@ TEST_F(config, variables_win_over_the_file_and_flags_over_both) {
 }
 
 TEST_F(config, reads_each_kind_of_key_from_the_environment) {
-    environment = {{"CCBT_SECURITY_IP_FILTER_ENABLE_IP_FILTER", "Yes"},
-                   {"CCBT_SECURITY_IP_FILTER_FILTER_FILES", "/a.txt, /b.dat,"},
-                   {"CCBT_DISK_PREALLOCATE", "SPARSE"},
-                   {"CCBT_DAEMON_AUTO_SAVE_INTERVAL", "2.5"},
-                   {"CCBT_DISCOVERY_TRACKER_ANNOUNCE_INTERVAL", "1800.0"},
-                   {"CCBT_NETWORK_ENABLE_TCP", "on"},
-                   {"CCBT_NETWORK_ENABLE_IPV6", "0"},
-                   {"CCBT_API_KEY", " spaced "},
-                   {"CCBT_NETWORK_MAX_GLOBAL_PEERS", ""}};
+    environment = {
+        {"CCBT_SECURITY_IP_FILTER_ENABLE_IP_FILTER", "Yes"},
+        {"CCBT_SECURITY_IP_FILTER_FILTER_FILES", "/a.txt, /b.dat,"},
+        {"CCBT_DISK_PREALLOCATE", "SPARSE"},
+        {"CCBT_DAEMON_AUTO_SAVE_INTERVAL", "2.5"},
+        {"CCBT_DISCOVERY_TRACKER_ANNOUNCE_INTERVAL", "1800.0"},
+        {"CCBT_NETWORK_ENABLE_TCP", "on"},
+        {"CCBT_NETWORK_ENABLE_IPV6", "0"},
+        {"CCBT_API_KEY", " spaced "},
+        {"CCBT_NETWORK_MAX_GLOBAL_PEERS", ""}};
     auto const c = load();
     EXPECT_TRUE(c.settings.security.ip_filter.enable_ip_filter);
     EXPECT_THAT(c.settings.security.ip_filter.filter_files, ElementsAre("/a.txt", "/b.dat"));
@@ -354,23 +372,27 @@ TEST_F(config, reads_a_variable_without_the_section_where_it_fits_one_key_and_pr
 }
 
 TEST_F(config, names_the_variable_of_a_bad_value) {
-    environment = {{"CCBT_DAEMON_IPC_PORT", "65536"},
-                   {"CCBT_ENABLE_DHT", "perhaps"},
-                   {"CCBT_LIMITS_GLOBAL_UP_KIB", "12x"}};
-    EXPECT_THAT(problems(),
-                testing::UnorderedElementsAre(
-                    "environment CCBT_DAEMON_IPC_PORT: daemon.ipc_port: must be between 0 and 65535, is 65536",
-                    "environment CCBT_ENABLE_DHT: discovery.enable_dht: must be true or false, is the string "
-                    "\"perhaps\"",
-                    "environment CCBT_LIMITS_GLOBAL_UP_KIB: limits.global_up_kib: must be a whole number, is the "
-                    "string \"12x\""));
+    environment = {
+        {"CCBT_DAEMON_IPC_PORT", "65536"},
+        {"CCBT_ENABLE_DHT", "perhaps"},
+        {"CCBT_LIMITS_GLOBAL_UP_KIB", "12x"}};
+    EXPECT_THAT(
+        problems(),
+        testing::UnorderedElementsAre(
+            "environment CCBT_DAEMON_IPC_PORT: daemon.ipc_port: must be between 0 and 65535, is 65536",
+            "environment CCBT_ENABLE_DHT: discovery.enable_dht: must be true or false, is the string "
+            "\"perhaps\"",
+            "environment CCBT_LIMITS_GLOBAL_UP_KIB: limits.global_up_kib: must be a whole number, is the "
+            "string \"12x\""));
 }
 
 TEST_F(config, names_variables_that_fit_no_key) {
     environment = {{"CCBT_DAEMON_IPC_PROT", "1"}, {"CCBT_SOMETHING_ELSE_ENTIRELY", "1"}, {"CCBT_XET", "1"}};
-    EXPECT_THAT(load().warnings,
-                ElementsAre("environment CCBT_DAEMON_IPC_PROT: unknown, ignored; did you mean CCBT_DAEMON_IPC_PORT?",
-                            "environment: means nothing here, ignored: CCBT_SOMETHING_ELSE_ENTIRELY, CCBT_XET"));
+    EXPECT_THAT(
+        load().warnings,
+        ElementsAre(
+            "environment CCBT_DAEMON_IPC_PROT: unknown, ignored; did you mean CCBT_DAEMON_IPC_PORT?",
+            "environment: means nothing here, ignored: CCBT_SOMETHING_ELSE_ENTIRELY, CCBT_XET"));
 }
 
 TEST(config_keys, have_variables_of_their_own) {
@@ -382,30 +404,35 @@ TEST(config_keys, have_variables_of_their_own) {
         }
     }
     EXPECT_EQ(find_key("limits.global_down_kib")->variable, "CCBT_LIMITS_GLOBAL_DOWN_KIB");
-    EXPECT_THAT(all_sections(), testing::IsSupersetOf({"network", "security", "security.ip_filter", "daemon"}));
+    EXPECT_THAT(
+        all_sections(), testing::IsSupersetOf({"network", "security", "security.ip_filter", "daemon"}));
 }
 
 TEST_F(config, refuses_flags_for_no_key_and_secrets_on_a_command_line) {
     flags = {{"limits.global_down_kb", "1"}, {"daemon.api_key", "hunter2"}, {"zzz", "1"}};
-    EXPECT_THAT(problems(),
-                ElementsAre("--set: limits.global_down_kb: is no key; did you mean limits.global_down_kib?",
-                            "--set: daemon.api_key: does not belong on a command line: set it in the file or in "
-                            "CCBT_DAEMON_API_KEY",
-                            "--set: zzz: is no key"));
+    EXPECT_THAT(
+        problems(), ElementsAre(
+                        "--set: limits.global_down_kb: is no key; did you mean limits.global_down_kib?",
+                        "--set: daemon.api_key: does not belong on a command line: set it in the file or in "
+                        "CCBT_DAEMON_API_KEY",
+                        "--set: zzz: is no key"));
 }
 
 TEST_F(config, never_shows_a_secret) {
     file("[daemon]\napi_key = \"" + std::string(513, 'k') + "\"\n[proxy]\nproxy_password = 8675309\n");
-    EXPECT_THAT(problems(), ElementsAre(of_file(2, "daemon.api_key: must have at most 512 bytes"),
-                                        of_file(4, "proxy.proxy_password: must be a string, is a number")));
+    EXPECT_THAT(
+        problems(), ElementsAre(
+                        of_file(2, "daemon.api_key: must have at most 512 bytes"),
+                        of_file(4, "proxy.proxy_password: must be a string, is a number")));
 }
 
 TEST_F(config, that_holds_a_secret_and_is_open_to_others_is_warned_of) {
     file("[daemon]\napi_key = \"secret\"\n");
     EXPECT_THAT(load().warnings, IsEmpty());
     fs::permissions(here() / "ccbt.toml", fs::perms{0644});
-    EXPECT_THAT(load().warnings,
-                ElementsAre("ccbt.toml: holds daemon.api_key and other users may read it: chmod 600 ccbt.toml"));
+    EXPECT_THAT(
+        load().warnings,
+        ElementsAre("ccbt.toml: holds daemon.api_key and other users may read it: chmod 600 ccbt.toml"));
 }
 
 TEST_F(config, makes_paths_absolute_from_the_home_and_from_where_it_was_started) {
@@ -413,35 +440,42 @@ TEST_F(config, makes_paths_absolute_from_the_home_and_from_where_it_was_started)
          "[daemon]\nstate_dir = \"state\"\ntls_certificate_path = \"./cert.pem\"\n");
     auto const c = load();
     EXPECT_EQ(c.settings.disk.download_path, home().string());
-    EXPECT_THAT(c.settings.disk.allowed_paths,
-                ElementsAre((home() / "b").string(), (here() / "c").string(), "/d"));
+    EXPECT_THAT(
+        c.settings.disk.allowed_paths, ElementsAre((home() / "b").string(), (here() / "c").string(), "/d"));
     EXPECT_EQ(c.settings.daemon.state_dir, (here() / "state").string());
     EXPECT_EQ(c.settings.daemon.export_dir, (here() / "state/exports").string());
     EXPECT_EQ(c.settings.daemon.tls_certificate_path, (here() / "cert.pem").string());
 }
 
 TEST_F(config, refuses_paths_that_cannot_be_meant) {
-    file("[disk]\ndownload_path = \"\"\nallowed_paths = [\"~nobody/x\"]\n"
-         "[daemon]\nunix_socket = \"" + std::string(107, 's') + "\"\n");
-    EXPECT_THAT(problems(),
-                ElementsAre(of_file(2, "disk.download_path: must name a path, is empty"),
-                            of_file(3, "disk.allowed_paths: \"~user\" is not expanded here: write the folder out"),
-                            HasSubstr("ccbt.toml:5: daemon.unix_socket: must have at most 107 bytes once it is /")));
+    file(
+        "[disk]\ndownload_path = \"\"\nallowed_paths = [\"~nobody/x\"]\n"
+        "[daemon]\nunix_socket = \"" +
+        std::string(107, 's') + "\"\n");
+    EXPECT_THAT(
+        problems(),
+        ElementsAre(
+            of_file(2, "disk.download_path: must name a path, is empty"),
+            of_file(3, "disk.allowed_paths: \"~user\" is not expanded here: write the folder out"),
+            HasSubstr("ccbt.toml:5: daemon.unix_socket: must have at most 107 bytes once it is /")));
     file("[disk]\ndownload_path = \"~/x\"\n");
     auto homeless = sources();
     homeless.home.clear();
     auto const made = load_config(homeless);
     ASSERT_FALSE(made);
-    EXPECT_THAT(made.error().problems, Contains("ccbt.toml:2: disk.download_path: begins with ~, but there is no "
-                                                "home: HOME is not set"));
+    EXPECT_THAT(
+        made.error().problems, Contains("ccbt.toml:2: disk.download_path: begins with ~, but there is no "
+                                        "home: HOME is not set"));
 }
 
 TEST_F(config, beyond_loopback_without_tls_names_the_key_that_allows_it) {
     file("[daemon]\nipc_port = 1\nipc_host = \"0.0.0.0\"\n");
     ASSERT_EQ(problems().size(), 1U);
-    EXPECT_THAT(problems().front(), AllOf(testing::StartsWith("ccbt.toml:3: daemon.ipc_host: \"0.0.0.0\" may be "
-                                                              "reached from beyond this machine"),
-                                          HasSubstr("daemon.allow_insecure_bind = true")));
+    EXPECT_THAT(
+        problems().front(), AllOf(
+                                testing::StartsWith("ccbt.toml:3: daemon.ipc_host: \"0.0.0.0\" may be "
+                                                    "reached from beyond this machine"),
+                                HasSubstr("daemon.allow_insecure_bind = true")));
     file("[daemon]\nipc_host = \"0.0.0.0\"\nallow_insecure_bind = true\n");
     EXPECT_EQ(load().settings.daemon.ipc_host, "0.0.0.0");
     file("[daemon]\nipc_host = \"0.0.0.0\"\ntls_enabled = true\n");
@@ -449,44 +483,57 @@ TEST_F(config, beyond_loopback_without_tls_names_the_key_that_allows_it) {
 }
 
 TEST(loopback, is_this_machine_alone) {
-    for (auto const* host : {"127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LOCALHOST", "::ffff:127.0.0.1"})
+    for (auto const* host :
+         {"127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LOCALHOST", "::ffff:127.0.0.1"})
         EXPECT_TRUE(is_loopback_host(host)) << host;
-    for (auto const* host : {"", "0.0.0.0", "::", "[::]", "192.168.1.1", "128.0.0.1", "::ffff:10.0.0.1", "127.0.0.1.x",
-                             "localhost.example", "*"})
+    for (auto const* host :
+         {"", "0.0.0.0", "::", "[::]", "192.168.1.1", "128.0.0.1", "::ffff:10.0.0.1", "127.0.0.1.x",
+          "localhost.example", "*"})
         EXPECT_FALSE(is_loopback_host(host)) << host;
 }
 
 TEST_F(config, checks_what_one_key_alone_cannot_say) {
-    file("[daemon]\ntls_enabled = true\ntls_certificate_path = \"/c\"\n"
-         "trusted_keys = [\"" + std::string(63, 'a') + "\"]\nallowed_hosts = [\"*.example\"]\n"
-         "[queue]\ndefault_priority = \"urgent\"\n[observability]\nlog_level = \"LOUD\"\n"
-         "[proxy]\nenable_proxy = true\nproxy_type = \"carrier\"\n"
-         "[discovery]\ndht_bootstrap_nodes = [\"no.port\", \"a:0\", \"ok:1\"]\n"
-         "[security.ip_filter]\nfilter_urls = [\"ftp://a/\"]\n");
+    file(
+        "[daemon]\ntls_enabled = true\ntls_certificate_path = \"/c\"\n"
+        "trusted_keys = [\"" +
+        std::string(63, 'a') +
+        "\"]\nallowed_hosts = [\"*.example\"]\n"
+        "[queue]\ndefault_priority = \"urgent\"\n[observability]\nlog_level = \"LOUD\"\n"
+        "[proxy]\nenable_proxy = true\nproxy_type = \"carrier\"\n"
+        "[discovery]\ndht_bootstrap_nodes = [\"no.port\", \"a:0\", \"ok:1\"]\n"
+        "[security.ip_filter]\nfilter_urls = [\"ftp://a/\"]\n");
     EXPECT_THAT(
         problems(),
         ElementsAre(
             "proxy.proxy_host: must be set where proxy.enable_proxy is",
-            of_file(7, "queue.default_priority: must be one of paused, low, normal, high, maximum, is \"urgent\""),
+            of_file(
+                7,
+                "queue.default_priority: must be one of paused, low, normal, high, maximum, is \"urgent\""),
             of_file(12, "proxy.proxy_type: must be one of http, socks4, socks5, is \"carrier\""),
-            of_file(9, "observability.log_level: must be one of DEBUG, INFO, WARNING, ERROR, OFF, is \"LOUD\""),
+            of_file(
+                9, "observability.log_level: must be one of DEBUG, INFO, WARNING, ERROR, OFF, is \"LOUD\""),
             of_file(14, "discovery.dht_bootstrap_nodes: must be host:port each, but one is \"no.port\""),
             of_file(14, "discovery.dht_bootstrap_nodes: must be host:port each, but one is \"a:0\""),
-            of_file(16, "security.ip_filter.filter_urls: must be http:// or https:// addresses, but one is "
-                        "\"ftp://a/\""),
-            of_file(4, "daemon.trusted_keys: must be Ed25519 public keys of 64 hex digits, but one is \"" +
-                           std::string(63, 'a') + '"'),
-            of_file(5, "daemon.allowed_hosts: must be plain host names, never wildcards, but one is \"*.example\""),
+            of_file(
+                16, "security.ip_filter.filter_urls: must be http:// or https:// addresses, but one is "
+                    "\"ftp://a/\""),
+            of_file(
+                4, "daemon.trusted_keys: must be Ed25519 public keys of 64 hex digits, but one is \"" +
+                       std::string(63, 'a') + '"'),
+            of_file(
+                5,
+                "daemon.allowed_hosts: must be plain host names, never wildcards, but one is \"*.example\""),
             "daemon.tls_key_path: must be set where daemon.tls_certificate_path is"));
 }
 
 TEST_F(config, overrides_lie_over_every_source_and_derived_defaults_follow) {
     flags = {{"limits.global_up_kib", "3"}};
     auto c = load();
-    ASSERT_TRUE(apply_overrides(c, {{"limits.global_up_kib", "8"},
-                                    {"disk.download_path", "\"~/elsewhere\""},
-                                    {"disk.preallocate", "\"NONE\""},
-                                    {"security.ip_filter.filter_files", "[\"a\"]"}}));
+    ASSERT_TRUE(apply_overrides(
+        c, {{"limits.global_up_kib", "8"},
+            {"disk.download_path", "\"~/elsewhere\""},
+            {"disk.preallocate", "\"NONE\""},
+            {"security.ip_filter.filter_files", "[\"a\"]"}}));
     EXPECT_EQ(c.settings.limits.global_up_kib, 8);
     EXPECT_EQ(c.origins.at("limits.global_up_kib"), "override");
     EXPECT_THAT(c.settings.disk.allowed_paths, ElementsAre((home() / "elsewhere").string()));
@@ -497,12 +544,13 @@ TEST_F(config, overrides_lie_over_every_source_and_derived_defaults_follow) {
 
 TEST_F(config, an_override_that_no_longer_fits_is_left_out_with_a_warning) {
     auto c = load();
-    ASSERT_TRUE(apply_overrides(c, {{"limits.global_up_kib", "-1"},
-                                    {"limits.gone", "1"},
-                                    {"daemon.state_dir", "\"/x\""},
-                                    {"discovery.dht_bootstrap_nodes", "[\"a:1\", 2]"},
-                                    {"limits.global_down_kib", "nonsense"},
-                                    {"queue.max_active_seeding", "9"}}));
+    ASSERT_TRUE(apply_overrides(
+        c, {{"limits.global_up_kib", "-1"},
+            {"limits.gone", "1"},
+            {"daemon.state_dir", "\"/x\""},
+            {"discovery.dht_bootstrap_nodes", "[\"a:1\", 2]"},
+            {"limits.global_down_kib", "nonsense"},
+            {"queue.max_active_seeding", "9"}}));
     EXPECT_EQ(c.settings.limits.global_up_kib, 0);
     EXPECT_EQ(c.settings.queue.max_active_seeding, 9);
     EXPECT_EQ(c.settings.discovery.dht_bootstrap_nodes, contract::discovery_settings{}.dht_bootstrap_nodes);
@@ -516,8 +564,9 @@ TEST_F(config, overrides_that_make_it_unsafe_change_nothing) {
     auto c = load();
     auto const made = apply_overrides(c, {{"limits.global_up_kib", "8"}, {"daemon.ipc_host", "\"0.0.0.0\""}});
     ASSERT_FALSE(made);
-    EXPECT_THAT(made.error().message(), AllOf(testing::StartsWith("override: daemon.ipc_host: "),
-                                              HasSubstr("daemon.allow_insecure_bind")));
+    EXPECT_THAT(
+        made.error().message(),
+        AllOf(testing::StartsWith("override: daemon.ipc_host: "), HasSubstr("daemon.allow_insecure_bind")));
     EXPECT_EQ(c.settings.limits.global_up_kib, 0);
     EXPECT_EQ(c.settings.daemon.ipc_host, "127.0.0.1");
 }
@@ -526,10 +575,13 @@ TEST_F(config, a_single_key_is_set_as_put_config_gets_it) {
     contract::settings s;
     EXPECT_THAT(set_key(s, "limits.global_up_kib", "5"), IsEmpty());
     EXPECT_EQ(s.limits.global_up_kib, 5);
-    EXPECT_THAT(set_key(s, "limits.global_up_kib", "null"),
-                ElementsAre(contract::problem{"limits.global_up_kib", "must not be null"}));
-    EXPECT_THAT(set_key(s, "limits.global_up_kb", "5"),
-                ElementsAre(contract::problem{"limits.global_up_kb", "is no key; did you mean limits.global_up_kib?"}));
+    EXPECT_THAT(
+        set_key(s, "limits.global_up_kib", "null"),
+        ElementsAre(contract::problem{"limits.global_up_kib", "must not be null"}));
+    EXPECT_THAT(
+        set_key(s, "limits.global_up_kb", "5"),
+        ElementsAre(
+            contract::problem{"limits.global_up_kb", "is no key; did you mean limits.global_up_kib?"}));
     EXPECT_EQ(s.limits.global_up_kib, 5);
 }
 
@@ -550,8 +602,11 @@ TEST_F(config, checked_alone_says_ok_with_the_warnings_or_the_errors) {
     file("[daemon]\nicp_port = 1\n");
     auto good = check_config(sources());
     EXPECT_EQ(good.code, exit_code::clean);
-    EXPECT_EQ(good.text, "warning: ccbt.toml:2: daemon.icp_port: unknown key, ignored; did you mean daemon.ipc_port?\n"
-                         "OK: " + (here() / "ccbt.toml").string() + '\n');
+    EXPECT_EQ(
+        good.text,
+        "warning: ccbt.toml:2: daemon.icp_port: unknown key, ignored; did you mean daemon.ipc_port?\n"
+        "OK: " +
+            (here() / "ccbt.toml").string() + '\n');
     file("[daemon]\nipc_port = 70000\n");
     auto bad = check_config(sources());
     EXPECT_EQ(static_cast<int>(bad.code), 78);

@@ -21,7 +21,8 @@ namespace {
 // TOML's bare keys; any other is shown in quotes, so that a dot in it is not taken for a section.
 std::string shown(std::string_view name) {
     bool const bare = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-';
     });
     return bare ? std::string{name} : wire::to_text(wire::value{std::string{name}});
 }
@@ -70,8 +71,9 @@ expected<std::vector<toml_entry>, toml_error> read_toml(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) return unexpected<toml_error>{{1, "holds a NUL byte"}};
     auto const read = toml::parse(text);
     if (!read)
-        return unexpected<toml_error>{{static_cast<std::uint32_t>(read.error().source().begin.line),
-                                       std::string{read.error().description()}}};
+        return unexpected<toml_error>{
+            {static_cast<std::uint32_t>(read.error().source().begin.line),
+             std::string{read.error().description()}}};
     std::vector<toml_entry> out;
     flatten(read.table(), {}, out);
     // toml++ keeps a table's members by name; people read by line.

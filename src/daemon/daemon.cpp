@@ -40,24 +40,30 @@ model::state::beginning beginning_of(store::journal_snapshot const& done) {
 
 } // namespace
 
-daemon::daemon(loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
-               engine_maker make_engine)
-    : on_{on}, config_{std::move(config)}, from_{std::move(from)}, state_{beginning_of(from_.done)},
+daemon::daemon(
+    loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
+    engine_maker make_engine)
+    : on_{on},
+      config_{std::move(config)},
+      from_{std::move(from)},
+      state_{beginning_of(from_.done)},
       engine_{make_engine(
           config_.settings, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); },
           [this](std::vector<engine::saved_progress> saved) { keep_progress(std::move(saved)); })},
-      house_{.on = on_,
-             .state = state_,
-             .truth = from_.truth,
-             .journal = from_.journal,
-             .engine = *engine_,
-             .roots = roots_,
-             .settings = config_.settings,
-             .self = self_,
-             .door = counted,
-             .openapi = [] { return wire::openapi_document(); },
-             .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); }},
-      executor_{house_}, server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
+      house_{
+          .on = on_,
+          .state = state_,
+          .truth = from_.truth,
+          .journal = from_.journal,
+          .engine = *engine_,
+          .roots = roots_,
+          .settings = config_.settings,
+          .self = self_,
+          .door = counted,
+          .openapi = [] { return wire::openapi_document(); },
+          .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); }},
+      executor_{house_},
+      server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
     self_.version = CCBT_VERSION;
     self_.pid = ::getpid();
     self_.lineage = from_.asked.lineage;
@@ -68,7 +74,8 @@ daemon::daemon(loop& on, metrics::door& counted, loaded_config config, std::stri
 daemon::~daemon() = default;
 
 expected<std::string, std::string> daemon::start() {
-    for (auto const& what : from_.asked.quarantined) log::error("a record of the state cannot be read: {}", what);
+    for (auto const& what : from_.asked.quarantined)
+        log::error("a record of the state cannot be read: {}", what);
     open_roots();
 
     std::unordered_map<model::torrent_id, model::torrent_done> done;
@@ -135,8 +142,9 @@ void daemon::take_root_check(executor::root_check const& check) {
     bool const offline = check.state == executor::root_state::offline;
     if (offline == state_.is_offline(check.root.id)) return;
     if (offline)
-        log::error("the storage folder {} is offline: {}. Its torrents wait until it is back.", check.root.path,
-                   check.why);
+        log::error(
+            "the storage folder {} is offline: {}. Its torrents wait until it is back.", check.root.path,
+            check.why);
     else
         log::info("the storage folder {} is back", check.root.path);
     if (offline)
@@ -162,11 +170,13 @@ void daemon::load_next() {
             auto const* row = state_.torrents().find(one.id);
             if (row == nullptr) continue; // removed meanwhile
             if (row->asked->has_metainfo && !one.metainfo) {
-                house_.apply(model::torrent_failed{one.id, "its metainfo in the daemon's state is damaged: add it again"});
+                house_.apply(model::torrent_failed{
+                    one.id, "its metainfo in the daemon's state is damaged: add it again"});
                 continue;
             }
-            engine_->ask(house_.wish_for(row->asked),
-                         engine::load{std::move(one.metainfo), std::move(one.resume), !from_.asked.clean});
+            engine_->ask(
+                house_.wish_for(row->asked),
+                engine::load{std::move(one.metainfo), std::move(one.resume), !from_.asked.clean});
         }
         load_next();
     });
@@ -216,8 +226,10 @@ void daemon::stop(job stopped) {
     auto const one_stopped = [this] {
         if (--stops_awaited_ > 0) return;
         from_.close([this] {
-            if (stopped_) stopped_();
-            else on_.stop();
+            if (stopped_)
+                stopped_();
+            else
+                on_.stop();
         });
     };
     server_.stop(server_stop_within, one_stopped);

@@ -28,13 +28,14 @@ struct foundation {
     std::function<void(job)> close; // the store, cleanly; then calls
 };
 
-using engine_maker = std::function<std::unique_ptr<engine::engine>(contract::settings const&, engine::fact_sink,
-                                                                   engine::progress_sink)>;
+using engine_maker = std::function<std::unique_ptr<engine::engine>(
+    contract::settings const&, engine::fact_sink, engine::progress_sink)>;
 
 class daemon {
 public:
-    daemon(loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
-           engine_maker make_engine);
+    daemon(
+        loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
+        engine_maker make_engine);
     ~daemon();
 
     /// The torrents are listed, the API answers, the engine loads behind it. The API's URL, or why it cannot serve.

@@ -32,7 +32,8 @@ std::shared_ptr<model::torrent_asked const> demo_torrent(std::int64_t n, model::
 
 } // namespace
 
-foundation demo_foundation(store::memory_store& store, std::int64_t torrents, std::string const& download_path) {
+foundation demo_foundation(
+    store::memory_store& store, std::int64_t torrents, std::string const& download_path) {
     foundation from{store, store, {}, {}, [](job closed) { closed(); }};
     auto const root = executor::adopt_root(download_path).root;
     from.asked.roots.push_back(root);

@@ -10,8 +10,8 @@
 
 namespace ccbt::daemon {
 
-[[nodiscard]] foundation demo_foundation(store::memory_store& store, std::int64_t torrents,
-                                         std::string const& download_path);
+[[nodiscard]] foundation demo_foundation(
+    store::memory_store& store, std::int64_t torrents, std::string const& download_path);
 [[nodiscard]] engine_maker demo_engine(loop& on);
 
 } // namespace ccbt::daemon

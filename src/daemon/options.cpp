@@ -25,18 +25,24 @@ expected<options, early_end> parse_options(int argc, char const* const* argv) {
     std::int64_t demo = 0;
     std::vector<std::string> settings;
 
-    CLI::App app{"The ccBitTorrent daemon: downloads torrents and serves its control API, in the foreground.", "ccbtd"};
+    CLI::App app{
+        "The ccBitTorrent daemon: downloads torrents and serves its control API, in the foreground.",
+        "ccbtd"};
     app.set_help_flag("-h,--help", "Print this and leave");
-    auto* const has_config = app.add_option("--config", config,
-                                            "The configuration; else ccbt.toml here, ~/.config/ccbt/ccbt.toml, "
-                                            "~/.ccbt.toml")->type_name("FILE");
-    auto* const has_state = app.add_option("--state-dir", state_dir, "Where the daemon keeps its state")
-                                ->type_name("DIR");
+    auto* const has_config = app.add_option(
+                                    "--config", config,
+                                    "The configuration; else ccbt.toml here, ~/.config/ccbt/ccbt.toml, "
+                                    "~/.ccbt.toml")
+                                 ->type_name("FILE");
+    auto* const has_state =
+        app.add_option("--state-dir", state_dir, "Where the daemon keeps its state")->type_name("DIR");
     // One value a flag, so that what follows is never taken for another setting.
     app.add_option("--set", settings, "Set one key, over file and environment; may be repeated")
-        ->type_name("SECTION.KEY=VALUE")->allow_extra_args(false);
+        ->type_name("SECTION.KEY=VALUE")
+        ->allow_extra_args(false);
     auto* const has_demo = app.add_option("--demo", demo, "Serve N made-up torrents, without a network")
-                               ->type_name("N")->check(CLI::Range(std::int64_t{0}, most_demo_torrents));
+                               ->type_name("N")
+                               ->check(CLI::Range(std::int64_t{0}, most_demo_torrents));
     app.add_flag("--version", made.version, "Print versions and leave");
     app.add_flag("--check-config", made.check_config, "Check the configuration and leave");
 

@@ -25,8 +25,9 @@ TEST(options, may_all_be_absent) {
 }
 
 TEST(options, are_read_in_both_spellings) {
-    auto const made = parsed({"--config", "a.toml", "--state-dir=/s", "--demo", "10000", "--check-config", "--version",
-                              "--set", "limits.global_up_kib=5", "--set=daemon.allowed_hosts=a=b,c"});
+    auto const made = parsed(
+        {"--config", "a.toml", "--state-dir=/s", "--demo", "10000", "--check-config", "--version", "--set",
+         "limits.global_up_kib=5", "--set=daemon.allowed_hosts=a=b,c"});
     ASSERT_TRUE(made) << made.error().text;
     EXPECT_EQ(made->config, "a.toml");
     EXPECT_EQ(made->state_dir, "/s");
@@ -82,8 +83,9 @@ TEST(options, help_names_each_flag_and_leaves_cleanly) {
     auto const made = parsed({"--help"});
     ASSERT_FALSE(made);
     EXPECT_EQ(static_cast<int>(made.error().code), 0);
-    for (auto const* flag : {"--config FILE", "--state-dir DIR", "--set SECTION.KEY=VALUE", "--demo N", "--version",
-                             "--check-config", "--help"})
+    for (auto const* flag :
+         {"--config FILE", "--state-dir DIR", "--set SECTION.KEY=VALUE", "--demo N", "--version",
+          "--check-config", "--help"})
         EXPECT_THAT(made.error().text, HasSubstr(flag));
 }
 

@@ -119,12 +119,13 @@ private:
         auto asked = store_->take_snapshot();
         if (auto const laid_over = apply_overrides(config_, asked.settings); !laid_over)
             return unexpected<start_failure>{{exit_code::configuration, laid_over.error().message()}};
-        return foundation{*store_, *store_, std::move(asked), store_->take_journal_snapshot(), [this](job closed) {
-                              store_->close([closed = std::move(closed)](store::outcome how) mutable {
-                                  if (how != store::outcome::committed) log::error("the state could not be closed");
-                                  closed();
-                              });
-                          }};
+        return foundation{
+            *store_, *store_, std::move(asked), store_->take_journal_snapshot(), [this](job closed) {
+                store_->close([closed = std::move(closed)](store::outcome how) mutable {
+                    if (how != store::outcome::committed) log::error("the state could not be closed");
+                    closed();
+                });
+            }};
     }
 
     laid lay_demo() {
@@ -143,14 +144,16 @@ private:
     }
 
     void reread(daemon& house) {
-        auto const read = std::make_shared<expected<loaded_config, config_error>>(unexpected<config_error>{{}});
-        loop_.off([read, sources = flags_.sources()] { *read = load_config(sources); },
-                  [read, &house] {
-                      if (*read)
-                          house.reconfigure(std::move(**read));
-                      else
-                          log::error("the configuration was not taken over:\n{}", read->error().message());
-                  });
+        auto const read =
+            std::make_shared<expected<loaded_config, config_error>>(unexpected<config_error>{{}});
+        loop_.off(
+            [read, sources = flags_.sources()] { *read = load_config(sources); },
+            [read, &house] {
+                if (*read)
+                    house.reconfigure(std::move(**read));
+                else
+                    log::error("the configuration was not taken over:\n{}", read->error().message());
+            });
     }
 
     metrics::door counted_; // outlives the loop: what is thrown away with it still counts
@@ -186,8 +189,9 @@ exit_code run(int argc, char const* const* argv) {
         return exit_code::configuration;
     }
     if (config->settings.daemon.tls_enabled) { // fails closed: this version would serve in the clear
-        complain("daemon.tls_enabled: this version does not serve over TLS; set it to false and keep "
-                 "daemon.ipc_host = \"127.0.0.1\", behind a proxy that speaks TLS where others must reach it");
+        complain(
+            "daemon.tls_enabled: this version does not serve over TLS; set it to false and keep "
+            "daemon.ipc_host = \"127.0.0.1\", behind a proxy that speaks TLS where others must reach it");
         return exit_code::configuration;
     }
     // A demonstration stays away from the state of a daemon that may be running.

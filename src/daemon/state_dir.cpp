@@ -74,7 +74,8 @@ int make_folders(fs::path const& folder) {
             // A umask may have taken more than it should.
             if (::chmod(so_far.c_str(), folder_mode) != 0) return errno;
             descriptor const above{::open((so_far / "..").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-            if (above.fd >= 0 && ::fsync(above.fd) != 0) return errno; // a folder may be writable and not readable
+            if (above.fd >= 0 && ::fsync(above.fd) != 0)
+                return errno; // a folder may be writable and not readable
             continue;
         }
         int const failed = errno;
@@ -104,19 +105,24 @@ private_files::private_files() : before_{::umask(0077)} {}
 private_files::~private_files() { ::umask(before_); }
 
 start_failure state_dir::cannot(std::string const& what, int error_number) const {
-    return {exit_code::cannot_write,
-            fmt::format("the state directory {}: {}: {}", folder_.string(), what, std::strerror(error_number))};
+    return {
+        exit_code::cannot_write,
+        fmt::format("the state directory {}: {}: {}", folder_.string(), what, std::strerror(error_number))};
 }
 
 start_failure state_dir::held_by_another() const {
     std::string who = "another ccbtd";
     descriptor const file{::openat(folder_fd_, pid_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     if (file.fd >= 0)
-        if (auto const pid = read_some(file.fd, 20); pid && !pid->empty() &&
+        if (auto const pid = read_some(file.fd, 20);
+            pid && !pid->empty() &&
             std::all_of(pid->begin(), pid->end(), [](char c) { return c >= '0' && c <= '9'; }))
             who += " (pid " + *pid + ')';
-    return {exit_code::locked, fmt::format("the state directory {} is in use by {}: stop it first, or name another "
-                                           "directory with --state-dir", folder_.string(), who)};
+    return {
+        exit_code::locked, fmt::format(
+                               "the state directory {} is in use by {}: stop it first, or name another "
+                               "directory with --state-dir",
+                               folder_.string(), who)};
 }
 
 expected<state_dir, start_failure> state_dir::open(fs::path const& folder) {
@@ -131,8 +137,8 @@ expected<state_dir, start_failure> state_dir::open(fs::path const& folder) {
     }
     made.folder_fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (made.folder_fd_ < 0) return fail("cannot be opened");
-    made.lock_fd_ = ::openat(made.folder_fd_, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                             file_mode);
+    made.lock_fd_ = ::openat(
+        made.folder_fd_, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, file_mode);
     if (made.lock_fd_ < 0) return fail("ccbtd.lock cannot be opened");
     while (::flock(made.lock_fd_, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
@@ -143,12 +149,16 @@ expected<state_dir, start_failure> state_dir::open(fs::path const& folder) {
     struct stat facts {};
     if (::fstat(made.folder_fd_, &facts) != 0) return fail("cannot be examined");
     if (facts.st_uid != ::geteuid())
-        made.warnings_.push_back(fmt::format("the state directory {} belongs to user {}, not to the one that ccbtd "
-                                             "runs as", folder.string(), facts.st_uid));
+        made.warnings_.push_back(fmt::format(
+            "the state directory {} belongs to user {}, not to the one that ccbtd "
+            "runs as",
+            folder.string(), facts.st_uid));
     if ((facts.st_mode & 0777) != folder_mode) {
         if (::fchmod(made.folder_fd_, folder_mode) != 0) return fail("cannot be closed to other users");
-        made.warnings_.push_back(fmt::format("the state directory {} was open to other users (mode {:04o}): it is "
-                                             "0700 now", folder.string(), facts.st_mode & 07777));
+        made.warnings_.push_back(fmt::format(
+            "the state directory {} was open to other users (mode {:04o}): it is "
+            "0700 now",
+            folder.string(), facts.st_mode & 07777));
     }
     if (::fchmod(made.lock_fd_, file_mode) != 0) return fail("ccbtd.lock cannot be closed to other users");
     made.announced_ = true; // by the one before, perhaps
@@ -170,8 +180,8 @@ expected<void, start_failure> state_dir::write(std::string const& name, std::str
         return unexpected<start_failure>{cannot(name + ' ' + what, failed)};
     };
     ::unlinkat(folder_fd_, other_name.c_str(), 0); // left by an unclean stop
-    descriptor const file{::openat(folder_fd_, other_name.c_str(),
-                                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode)};
+    descriptor const file{::openat(
+        folder_fd_, other_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode)};
     if (file.fd < 0) return fail("cannot be made");
     if (::fchmod(file.fd, file_mode) != 0) return fail("cannot be closed to other users");
     if (int const failed = write_all(file.fd, text); failed != 0) {
@@ -179,7 +189,8 @@ expected<void, start_failure> state_dir::write(std::string const& name, std::str
         return fail("cannot be written");
     }
     if (::fsync(file.fd) != 0) return fail("cannot be synced");
-    if (::renameat(folder_fd_, other_name.c_str(), folder_fd_, name.c_str()) != 0) return fail("cannot be renamed");
+    if (::renameat(folder_fd_, other_name.c_str(), folder_fd_, name.c_str()) != 0)
+        return fail("cannot be renamed");
     if (::fsync(folder_fd_) != 0) return fail("cannot be synced");
     return {};
 }
@@ -196,22 +207,26 @@ expected<std::string, start_failure> state_dir::api_key() {
         return key;
     }
     struct stat facts {};
-    if (::fstat(file.fd, &facts) != 0) return unexpected<start_failure>{cannot("api_key cannot be examined", errno)};
-    auto const read = S_ISREG(facts.st_mode) ? read_some(file.fd, 4096) : expected<std::string, int>{std::string{}};
+    if (::fstat(file.fd, &facts) != 0)
+        return unexpected<start_failure>{cannot("api_key cannot be examined", errno)};
+    auto const read =
+        S_ISREG(facts.st_mode) ? read_some(file.fd, 4096) : expected<std::string, int>{std::string{}};
     if (!read) return unexpected<start_failure>{cannot("api_key cannot be read", read.error())};
     auto const key = text::trim(*read);
     auto const bytes = text::from_hex(key);
     if (!bytes || bytes->size() != key_bytes)
         return unexpected<start_failure>{
-            {exit_code::damaged_state, fmt::format("{} does not hold a key of {} hex digits and is left as it is: "
-                                                   "remove it to have a new key made, or set daemon.api_key",
-                                                   (folder_ / key_name).string(), 2 * key_bytes)}};
+            {exit_code::damaged_state, fmt::format(
+                                           "{} does not hold a key of {} hex digits and is left as it is: "
+                                           "remove it to have a new key made, or set daemon.api_key",
+                                           (folder_ / key_name).string(), 2 * key_bytes)}};
     if ((facts.st_mode & 0177) != 0) {
         if (::fchmod(file.fd, file_mode) != 0)
             return unexpected<start_failure>{cannot("api_key cannot be closed to other users", errno)};
-        warnings_.push_back(fmt::format("{} was open to other users (mode {:04o}): it is 0600 now; remove it to have "
-                                        "a new key made, should one of them have read it",
-                                        (folder_ / key_name).string(), facts.st_mode & 07777));
+        warnings_.push_back(fmt::format(
+            "{} was open to other users (mode {:04o}): it is 0600 now; remove it to have "
+            "a new key made, should one of them have read it",
+            (folder_ / key_name).string(), facts.st_mode & 07777));
     }
     return std::string{key};
 }

@@ -30,7 +30,7 @@ private:
 
 /// What a running daemon tells others of itself in daemon.json; the pid is added.
 struct announcement {
-    std::string url;     // "http://127.0.0.1:64124"
+    std::string url; // "http://127.0.0.1:64124"
     std::string version;
     double started_at = 0; // Unix seconds
 };

@@ -55,7 +55,8 @@ protected:
     }
     [[nodiscard]] std::vector<std::string> names() const {
         std::vector<std::string> out;
-        for (auto const& one : fs::directory_iterator{folder()}) out.push_back(one.path().filename().string());
+        for (auto const& one : fs::directory_iterator{folder()})
+            out.push_back(one.path().filename().string());
         std::sort(out.begin(), out.end());
         return out;
     }
@@ -126,9 +127,10 @@ TEST_F(state_directory, held_by_another_process_is_refused_with_75_and_not_touch
     auto const made = state_dir::open(folder());
     ASSERT_FALSE(made);
     EXPECT_EQ(static_cast<int>(made.error().code), 75);
-    EXPECT_EQ(made.error().message, "the state directory " + folder().string() + " is in use by another ccbtd (pid " +
-                                        std::to_string(other.pid) +
-                                        "): stop it first, or name another directory with --state-dir");
+    EXPECT_EQ(
+        made.error().message, "the state directory " + folder().string() +
+                                  " is in use by another ccbtd (pid " + std::to_string(other.pid) +
+                                  "): stop it first, or name another directory with --state-dir");
     EXPECT_EQ(names(), before);
     EXPECT_EQ(text_of(folder() / "daemon.json"), note);
     EXPECT_EQ(text_of(folder() / "ccbtd.lock"), "kept");
@@ -175,8 +177,9 @@ TEST_F(state_directory, that_cannot_be_made_is_73) {
     auto const made = state_dir::open(folder());
     ASSERT_FALSE(made);
     EXPECT_EQ(static_cast<int>(made.error().code), 73);
-    EXPECT_EQ(made.error().message,
-              "the state directory " + folder().string() + ": cannot be made: Not a directory");
+    EXPECT_EQ(
+        made.error().message,
+        "the state directory " + folder().string() + ": cannot be made: Not a directory");
     auto const nowhere = state_dir::open("/proc/ccbt/state");
     ASSERT_FALSE(nowhere);
     EXPECT_EQ(static_cast<int>(nowhere.error().code), 73);
@@ -196,9 +199,10 @@ TEST_F(state_directory, announces_the_daemon_and_withdraws_it) {
     auto held = opened();
     ASSERT_TRUE(held.announce({"http://127.0.0.1:64124", "0.1.0", 1700000000.25}));
     EXPECT_EQ(text_of(folder() / "daemon.pid"), std::to_string(::getpid()));
-    EXPECT_EQ(text_of(folder() / "daemon.json"), "{\"url\":\"http://127.0.0.1:64124\",\"pid\":" +
-                                                     std::to_string(::getpid()) +
-                                                     ",\"version\":\"0.1.0\",\"started_at\":1700000000.25}\n");
+    EXPECT_EQ(
+        text_of(folder() / "daemon.json"),
+        "{\"url\":\"http://127.0.0.1:64124\",\"pid\":" + std::to_string(::getpid()) +
+            ",\"version\":\"0.1.0\",\"started_at\":1700000000.25}\n");
     EXPECT_EQ(mode_of(folder() / "daemon.pid"), 0600U);
     EXPECT_EQ(mode_of(folder() / "daemon.json"), 0600U);
     EXPECT_THAT(names(), testing::ElementsAre("ccbtd.lock", "daemon.json", "daemon.pid"));
@@ -220,8 +224,9 @@ TEST_F(state_directory, that_cannot_be_written_is_73) {
     auto const made = held.announce({"http://127.0.0.1:1", "0", 1});
     ASSERT_FALSE(made);
     EXPECT_EQ(static_cast<int>(made.error().code), 73);
-    EXPECT_EQ(made.error().message, "the state directory " + folder().string() +
-                                        ": daemon.pid cannot be renamed: Is a directory");
+    EXPECT_EQ(
+        made.error().message,
+        "the state directory " + folder().string() + ": daemon.pid cannot be renamed: Is a directory");
     EXPECT_THAT(names(), testing::ElementsAre("ccbtd.lock", "daemon.pid"));
 }
 
@@ -257,13 +262,15 @@ TEST_F(state_directory, closes_a_key_that_others_may_read_with_a_warning) {
 
 TEST_F(state_directory, refuses_a_damaged_key_and_leaves_it) {
     auto held = opened();
-    for (auto const& bad : {std::string{}, std::string(63, 'a'), std::string(66, 'a'), std::string(64, 'g'),
-                                  std::string(5000, 'a')}) {
+    for (auto const& bad :
+         {std::string{}, std::string(63, 'a'), std::string(66, 'a'), std::string(64, 'g'),
+          std::string(5000, 'a')}) {
         put(folder() / "api_key", bad, 0600);
         auto const made = held.api_key();
         ASSERT_FALSE(made) << bad;
         EXPECT_EQ(static_cast<int>(made.error().code), 65);
-        EXPECT_THAT(made.error().message, HasSubstr("does not hold a key of 64 hex digits and is left as it is"));
+        EXPECT_THAT(
+            made.error().message, HasSubstr("does not hold a key of 64 hex digits and is left as it is"));
         EXPECT_EQ(text_of(folder() / "api_key"), bad);
     }
     fs::remove(folder() / "api_key");

@@ -30,7 +30,8 @@ struct load {
     std::shared_ptr<std::string const> metainfo; // a .torrent file; null for a magnet without metadata
     std::shared_ptr<std::string const> resume;   // this daemon's own resume data; null where there is none
     bool fresh_totals = false; // the resume data is a removed torrent's, whose totals are counted already
-    bool after_crash = false; // the last run did not end cleanly: hash what lies on the disk and is not claimed
+    bool after_crash =
+        false; // the last run did not end cleanly: hash what lies on the disk and is not claimed
 };
 
 using fact_sink = std::function<void(std::vector<model::fact>)>;
@@ -49,7 +50,8 @@ struct torrent_source {
     bool is_private = false;
     std::int64_t total_size = 0;
     std::size_t num_trackers = 0, num_web_seeds = 0;
-    std::vector<std::string> files; // relative paths, as they will lie below save_path, padding files left out
+    std::vector<std::string>
+        files; // relative paths, as they will lie below save_path, padding files left out
 };
 
 class engine {
@@ -67,7 +69,8 @@ public:
     /// Settings that can change while it runs: limits, peers, DHT, PEX, encryption, listen port, disk.
     virtual void configure(contract::settings const& to) = 0;
 
-    virtual void peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) = 0;
+    virtual void peers(
+        torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) = 0;
 
     /// Saves the progress of every torrent that has some to save; each comes through the progress sink.
     virtual void save_all() = 0;

@@ -37,8 +37,11 @@ std::vector<contract::peer> some_peers(std::uint64_t seed, std::int64_t how_many
 } // namespace
 
 fake_engine::fake_engine(options with)
-    : loop_{with.on}, tell_{with.on, std::move(with.facts)}, progress_{std::move(with.progress)},
-      share_{std::max(1, with.share)}, mixed_{with.mixed} {
+    : loop_{with.on},
+      tell_{with.on, std::move(with.facts)},
+      progress_{std::move(with.progress)},
+      share_{std::max(1, with.share)},
+      mixed_{with.mixed} {
     if (with.period.count() > 0) ticker_ = loop_.every(with.period, [this] { tick(); });
 }
 
@@ -86,10 +89,14 @@ void fake_engine::settle(torrent& t) {
     auto& s = t.seen;
     auto const knows = a.has_metainfo || t.first.metainfo != nullptr;
     s.finished = knows && s.progress >= 1;
-    if (t.how.blocked) s.state = torrent_state::stopped;
-    else if (a.paused || t.failed) s.state = torrent_state::paused;
-    else if (!knows) s.state = torrent_state::metadata;
-    else s.state = s.finished ? torrent_state::seeding : torrent_state::downloading;
+    if (t.how.blocked)
+        s.state = torrent_state::stopped;
+    else if (a.paused || t.failed)
+        s.state = torrent_state::paused;
+    else if (!knows)
+        s.state = torrent_state::metadata;
+    else
+        s.state = s.finished ? torrent_state::seeding : torrent_state::downloading;
     if (s.state == torrent_state::downloading || s.state == torrent_state::seeding) return;
     s.download_rate = s.upload_rate = 0;
     s.num_peers = s.num_seeds = 0;
@@ -99,15 +106,18 @@ void fake_engine::forget(torrent_id id, unique_function<void(std::shared_ptr<std
     forgotten_.push_back(id);
     auto const known = torrents_.erase(id) != 0;
     std::erase(order_, id);
-    loop_.post([done = std::move(done), resume = known ? resume_on_forget : nullptr]() mutable { done(resume); });
+    loop_.post(
+        [done = std::move(done), resume = known ? resume_on_forget : nullptr]() mutable { done(resume); });
 }
 
-void fake_engine::peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
+void fake_engine::peers(
+    torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
     auto answer = contract::result<std::vector<contract::peer>>{
         contract::fails(contract::errc::torrent_not_found, "there is no such torrent")};
     if (auto const* t = find(id))
-        answer = !t->peers.empty() ? t->peers
-                                   : some_peers(t->seed, t->seen.num_peers, t->seen.download_rate, t->seen.upload_rate);
+        answer = !t->peers.empty()
+                     ? t->peers
+                     : some_peers(t->seed, t->seen.num_peers, t->seen.download_rate, t->seen.upload_rate);
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
@@ -222,8 +232,8 @@ void fake_engine::metadata(torrent_id id, std::string metainfo) {
     auto const source = read_torrent(metainfo);
     if (!source) return fail(id, source.error().message);
     t->first.metainfo = std::make_shared<std::string const>(std::move(metainfo));
-    tell_.tell(model::metadata_arrived{id, t->first.metainfo, source->hashes, source->name, source->is_private,
-                                       source->total_size});
+    tell_.tell(model::metadata_arrived{
+        id, t->first.metainfo, source->hashes, source->name, source->is_private, source->total_size});
     settle(*t);
     tell_seen({t->seen});
 }

@@ -31,7 +31,8 @@ public:
     void ask(wish how, load first) override;
     void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void configure(contract::settings const& to) override { configured_ = to; }
-    void peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
+    void peers(
+        torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
     void save_all() override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return 6881; }
@@ -50,7 +51,7 @@ public:
 
     // To inspect.
     [[nodiscard]] std::vector<wish> const& wishes() const { return wishes_; } // every ask, in order
-    [[nodiscard]] wish const* wished(torrent_id id) const;                     // the last of a torrent; null: none
+    [[nodiscard]] wish const* wished(torrent_id id) const; // the last of a torrent; null: none
     [[nodiscard]] load const* loaded(torrent_id id) const;
     [[nodiscard]] std::vector<torrent_id> const& forgotten() const { return forgotten_; }
     [[nodiscard]] contract::settings const& configured() const { return configured_; }

@@ -15,8 +15,12 @@ struct fake_engine : ::testing::Test {
     loop on{1};
     std::vector<model::fact> facts;
     int saved = 0;
-    engine::fake_engine it{{on, [this](auto more) { for (auto& f : more) facts.push_back(std::move(f)); },
-                            [this](auto all) { saved += static_cast<int>(all.size()); }}};
+    engine::fake_engine it{
+        {on,
+         [this](auto more) {
+             for (auto& f : more) facts.push_back(std::move(f));
+         },
+         [this](auto all) { saved += static_cast<int>(all.size()); }}};
 
     void turn() { // everything that was posted
         on.context().poll();
@@ -32,8 +36,8 @@ struct fake_engine : ::testing::Test {
         turn();
     }
     template <class Fact> int count() const {
-        return static_cast<int>(
-            std::count_if(facts.begin(), facts.end(), [](auto& f) { return std::holds_alternative<Fact>(f); }));
+        return static_cast<int>(std::count_if(
+            facts.begin(), facts.end(), [](auto& f) { return std::holds_alternative<Fact>(f); }));
     }
     model::torrent_seen last(torrent_id id) const {
         auto found = model::torrent_seen{};
@@ -60,13 +64,14 @@ TEST_F(fake_engine, ticks_move_it_the_same_way_each_time) {
     auto const run = [] {
         auto local = loop{1};
         auto seen = std::vector<model::torrent_seen>{};
-        auto e = engine::fake_engine{{local,
-                                      [&](std::vector<model::fact> more) {
-                                          for (auto const& f : more)
-                                              if (auto const* s = std::get_if<model::torrents_seen>(&f))
-                                                  seen.insert(seen.end(), s->samples.begin(), s->samples.end());
-                                      },
-                                      {}}};
+        auto e = engine::fake_engine{
+            {local,
+             [&](std::vector<model::fact> more) {
+                 for (auto const& f : more)
+                     if (auto const* s = std::get_if<model::torrents_seen>(&f))
+                         seen.insert(seen.end(), s->samples.begin(), s->samples.end());
+             },
+             {}}};
         auto a = model::torrent_asked{};
         a.id = {1, 2};
         a.has_metainfo = true;

@@ -10,7 +10,7 @@ namespace lt = libtorrent;
 
 namespace {
 constexpr std::size_t under_way = 2000, batch_size = 64, batches_at_once = 2;
-}
+} // namespace
 
 lt_adder::lt_adder(parts with) : with_{std::move(with)}, hasher_{with_.on, 1'000'000} {}
 lt_adder::~lt_adder() { close(); }
@@ -136,8 +136,7 @@ void lt_adder::check(item& of) {
         }));
     };
     auto work = [job, stop = t->stop_check, progress = std::move(progress)] {
-        job->found =
-            check_pieces(*job->info, job->of.how.save_path, job->of.made.to_check, progress, *stop);
+        job->found = check_pieces(*job->info, job->of.how.save_path, job->of.made.to_check, progress, *stop);
     };
     auto done = here_.guard([this, t, job] {
         checking_.erase(t);

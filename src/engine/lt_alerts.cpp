@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string error_text(lt::error_code const& failed, lt::operation_t doing, std::string_view path,
-                       std::string_view save_path) {
+std::string error_text(
+    lt::error_code const& failed, lt::operation_t doing, std::string_view path, std::string_view save_path) {
     if (failed == lt::errors::duplicate_torrent)
         return "it is the same torrent as another one here (the two hashes of a hybrid)";
     return to_text(failed, doing, path, save_path);
@@ -96,7 +96,9 @@ void lt_session::on_alert(lt::alert* a) {
                 fail(t, error_text(lt::errors::duplicate_torrent, lt::operation_t::unknown, "", ""));
         return;
     }
-    case lt::metadata_failed_alert::alert_type: log::info("{}", a->message()); return; // another peer may do better
+    case lt::metadata_failed_alert::alert_type:
+        log::info("{}", a->message());
+        return; // another peer may do better
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
     case lt::torrent_removed_alert::alert_type: {
         auto const serial = to_serial(lt::alert_cast<lt::torrent_removed_alert>(a)->userdata);
@@ -119,7 +121,8 @@ void lt_session::on_alert(lt::alert* a) {
 void lt_session::on(lt::listen_succeeded_alert const& a) {
     if (a.socket_type != lt::socket_type_t::tcp && a.socket_type != lt::socket_type_t::utp) return;
     // Several sockets may listen; the first TCP one of IPv4 speaks for them, any other until then.
-    if (listen_port_ == 0 || (a.address.is_v4() && a.socket_type == lt::socket_type_t::tcp)) listen_port_ = a.port;
+    if (listen_port_ == 0 || (a.address.is_v4() && a.socket_type == lt::socket_type_t::tcp))
+        listen_port_ = a.port;
 }
 
 void lt_session::on(lt::add_torrent_alert const& a) {
@@ -162,7 +165,8 @@ void lt_session::on(lt::state_update_alert const& a) {
         take_status(status, samples);
         auto const t = find(status.handle);
         if (!t || !t->finish_pending || !status.is_finished) continue;
-        if (status.total_payload_download <= t->finished_at_payload) continue; // complete before, or counted later
+        if (status.total_payload_download <= t->finished_at_payload)
+            continue; // complete before, or counted later
         t->finish_pending = false;
         t->finished_at_payload = status.total_payload_download;
         finished.push_back(t);
@@ -203,8 +207,10 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
         if (dirty) dirty_.insert(t->serial);
     }
     t->last_status = now;
-    if (seen.download_rate > 0 || seen.upload_rate > 0) moving_.insert(t->serial);
-    else moving_.erase(t->serial);
+    if (seen.download_rate > 0 || seen.upload_rate > 0)
+        moving_.insert(t->serial);
+    else
+        moving_.erase(t->serial);
     if (t->last == seen) return;
     t->last = seen;
     samples.push_back(seen);
@@ -249,8 +255,10 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
             made->file = std::make_shared<std::string const>(
                 make_torrent_file(*whole, link->trackers, link->url_seeds));
             auto const source = read_torrent(*made->file); // with the limits of every torrent file
-            if (source) made->source = *source;
-            else made->refused = source.error().message;
+            if (source)
+                made->source = *source;
+            else
+                made->refused = source.error().message;
         } catch (std::exception const& e) {
             made->info.reset(); // it has just been removed
         }
@@ -260,8 +268,10 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
         if (!made->refused.empty()) return fail(t, made->refused);
         t->info = made->info;
         auto const& s = made->source;
-        tell_.tell(model::metadata_arrived{t->id(), made->file, s.hashes, s.name, s.is_private, s.total_size});
-        if (!t->done.file_priorities.empty() || s.files.empty()) carry_out(t, prioritize{t->done.file_priorities});
+        tell_.tell(
+            model::metadata_arrived{t->id(), made->file, s.hashes, s.name, s.is_private, s.total_size});
+        if (!t->done.file_priorities.empty() || s.files.empty())
+            carry_out(t, prioritize{t->done.file_priorities});
         saver_->want(t);
         look_soon();
     });
@@ -278,8 +288,9 @@ void lt_session::see_all_again() {
         if (t->at == stage::adding || t->at == stage::live) asked.push_back(t);
     auto work = [all, session = lt::session_handle{*session_}] {
         try {
-            *all = session.get_torrent_status([](lt::torrent_status const&) { return true; },
-                                              lt::torrent_handle::query_accurate_download_counters);
+            *all = session.get_torrent_status(
+                [](lt::torrent_status const&) { return true; },
+                lt::torrent_handle::query_accurate_download_counters);
         } catch (std::exception const& e) {
             log::error("the torrents could not be looked at again: {}", e.what());
         }
@@ -292,7 +303,8 @@ void lt_session::see_all_again() {
     if (!asker_->run(std::move(work), std::move(done))) seeing_all_ = false;
 }
 
-void lt_session::seen_all_again(std::vector<torrent_ref> const& asked, std::vector<lt::torrent_status> const& all) {
+void lt_session::seen_all_again(
+    std::vector<torrent_ref> const& asked, std::vector<lt::torrent_status> const& all) {
     auto there = std::unordered_map<std::uint64_t, lt::torrent_status const*>{};
     for (auto const& status : all) there[to_serial(status.handle.userdata())] = &status;
     auto samples = std::vector<model::torrent_seen>{};
@@ -307,7 +319,8 @@ void lt_session::seen_all_again(std::vector<torrent_ref> const& asked, std::vect
         if (t->at == stage::adding) {
             if (status) {
                 t->handle = status->handle;
-                became_live(t); // and its sample is taken below: an update that came before was not for it yet
+                became_live(
+                    t); // and its sample is taken below: an update that came before was not for it yet
             } else if (t->forgotten) {
                 t->removing = true; // for its hashes to be free again
                 is_gone(t);

@@ -26,10 +26,12 @@ template <class Digest> Digest to_digest(contract::info_hash const& h) {
 
 contract::torrent_state to_state(lt::torrent_status const& from, bool user_paused) {
     using contract::torrent_state;
-    if (from.flags & lt::torrent_flags::paused) return user_paused ? torrent_state::paused : torrent_state::stopped;
+    if (from.flags & lt::torrent_flags::paused)
+        return user_paused ? torrent_state::paused : torrent_state::stopped;
     switch (from.state) {
     case lt::torrent_status::checking_files: return torrent_state::checking;
-    case lt::torrent_status::checking_resume_data: return torrent_state::starting; // looks at files, hashes nothing
+    case lt::torrent_status::checking_resume_data:
+        return torrent_state::starting; // looks at files, hashes nothing
     case lt::torrent_status::downloading_metadata: return torrent_state::metadata;
     case lt::torrent_status::finished:
     case lt::torrent_status::seeding: return torrent_state::seeding;
@@ -40,7 +42,8 @@ contract::torrent_state to_state(lt::torrent_status const& from, bool user_pause
 double to_progress(lt::torrent_status const& from) {
     if (!from.has_metadata) return 0;
     if (from.total_wanted <= 0) return 1;
-    return std::clamp(static_cast<double>(from.total_wanted_done) / static_cast<double>(from.total_wanted), 0.0, 1.0);
+    return std::clamp(
+        static_cast<double>(from.total_wanted_done) / static_cast<double>(from.total_wanted), 0.0, 1.0);
 }
 
 std::string to_flags(lt::peer_info const& p) {
@@ -106,8 +109,8 @@ bool same_torrent(contract::info_hashes const& a, contract::info_hashes const& b
     return (!both_v1 || a.v1 == b.v1) && (!both_v2 || a.v2 == b.v2);
 }
 
-model::torrent_seen to_seen(model::torrent_id id, lt::torrent_status const& from, bool user_paused,
-                            payload_before before) {
+model::torrent_seen to_seen(
+    model::torrent_id id, lt::torrent_status const& from, bool user_paused, payload_before before) {
     auto seen = model::torrent_seen{};
     seen.id = id;
     seen.state = to_state(from, user_paused);
@@ -140,8 +143,8 @@ contract::peer to_peer(lt::peer_info const& from) {
     return peer;
 }
 
-std::string to_text(lt::error_code const& failed, lt::operation_t doing, std::string_view path,
-                    std::string_view save_path) {
+std::string to_text(
+    lt::error_code const& failed, lt::operation_t doing, std::string_view path, std::string_view save_path) {
     namespace errc = boost::system::errc;
     auto const file = relative(path, save_path);
     auto const& name = file.empty() ? std::string{"its files"} : file;

@@ -25,14 +25,15 @@ struct payload_before {
 };
 
 /// All but the rates. `user_paused`: a paused torrent that nobody paused is one whose root is offline: stopped.
-[[nodiscard]] model::torrent_seen to_seen(model::torrent_id id, libtorrent::torrent_status const& from,
-                                          bool user_paused, payload_before before);
+[[nodiscard]] model::torrent_seen to_seen(
+    model::torrent_id id, libtorrent::torrent_status const& from, bool user_paused, payload_before before);
 
 [[nodiscard]] contract::peer to_peer(libtorrent::peer_info const& from);
 
 /// An error for people: "no space left on the disk", "no permission to write data/a.bin". `path` may be absolute: what
 /// lies above `save_path` is not told.
-[[nodiscard]] std::string to_text(libtorrent::error_code const& failed, libtorrent::operation_t doing,
-                                  std::string_view path, std::string_view save_path);
+[[nodiscard]] std::string to_text(
+    libtorrent::error_code const& failed, libtorrent::operation_t doing, std::string_view path,
+    std::string_view save_path);
 
 } // namespace ccbt::engine

@@ -24,7 +24,8 @@ constexpr auto peers_answer_within = 3s;
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
-constexpr std::int64_t save_after_bytes = std::int64_t{48} << 20; // 64 MiB are promised; a sample is a second old
+constexpr std::int64_t save_after_bytes = std::int64_t{48}
+                                          << 20; // 64 MiB are promised; a sample is a second old
 
 std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_options const& with) {
     auto params = lt::session_params{make_settings_pack(s, with.listen), {}};
@@ -37,14 +38,17 @@ std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_option
     auto everyone = lt::ip_filter{};
     auto const global = 1u << static_cast<std::uint32_t>(lt::session::global_peer_class_id);
     everyone.add_rule(lt::make_address("0.0.0.0"), lt::make_address("255.255.255.255"), global);
-    everyone.add_rule(lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), global);
+    everyone.add_rule(
+        lt::make_address("::"), lt::make_address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), global);
     session->set_peer_class_filter(everyone);
     return session;
 }
 
 } // namespace
 
-std::unique_ptr<engine> make_lt_engine(lt_options with) { return std::make_unique<lt_session>(std::move(with)); }
+std::unique_ptr<engine> make_lt_engine(lt_options with) {
+    return std::make_unique<lt_session>(std::move(with));
+}
 
 bool connect_peer(engine& to, torrent_id id, std::string const& ip, int port) {
     auto* const session = dynamic_cast<lt_session*>(&to);
@@ -54,21 +58,27 @@ bool connect_peer(engine& to, torrent_id id, std::string const& ip, int port) {
 std::string lt_version() { return lt::version(); }
 
 lt_session::lt_session(lt_options with)
-    : loop_{with.on}, settings_{std::move(with.settings)}, listen_{with.listen},
-      each_{make_per_torrent_settings(settings_)}, tell_{with.on, std::move(with.facts)},
-      session_{make_session(settings_, with)}, asker_{std::make_unique<worker>(with.on, 256)} {
-    saver_ = std::make_unique<lt_saver>(loop_, std::move(with.progress),
-                                        [this](torrent_ref const& t) { save_ended(t); });
+    : loop_{with.on},
+      settings_{std::move(with.settings)},
+      listen_{with.listen},
+      each_{make_per_torrent_settings(settings_)},
+      tell_{with.on, std::move(with.facts)},
+      session_{make_session(settings_, with)},
+      asker_{std::make_unique<worker>(with.on, 256)} {
+    saver_ = std::make_unique<lt_saver>(
+        loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); });
     adder_ = std::make_unique<lt_adder>(lt_adder::parts{
-        loop_, *session_, settings_, tell_, [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
+        loop_, *session_, settings_, tell_,
+        [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
     dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
     received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
     sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
-    session_->set_alert_notify([&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
-        if (!posted->exchange(true)) on.post(pump);
-    });
+    session_->set_alert_notify(
+        [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
+            if (!posted->exchange(true)) on.post(pump);
+        });
     ticker_ = loop_.every(1s, [this] { tick(); });
     tell_caught_up_if_quiet(); // a start without torrents is caught up as well
 }
@@ -77,7 +87,7 @@ lt_session::~lt_session() {
     session_->set_alert_notify([] {});
     adder_.reset();
     saver_.reset();
-    asker_.reset(); // while libtorrent still answers
+    asker_.reset();   // while libtorrent still answers
     session_.reset(); // blocks until libtorrent's threads are gone
 }
 
@@ -121,8 +131,10 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
     auto const& h = t->handle;
     if (std::holds_alternative<halt>(what)) {
         h.pause();
-        if (t->how.blocked && t->info) h.flush_cache(); // closes its files
-        else saver_->want(t);
+        if (t->how.blocked && t->info)
+            h.flush_cache(); // closes its files
+        else
+            saver_->want(t);
         look_soon();
     } else if (std::holds_alternative<start>(what)) {
         if (t->failed) recover(t);
@@ -132,8 +144,10 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
         h.set_download_limit(bytes_per_second(l->down_kib));
         h.set_upload_limit(bytes_per_second(l->up_kib));
     } else if (auto const* const o = std::get_if<order_pieces>(&what)) {
-        if (o->sequential) h.set_flags(lt::torrent_flags::sequential_download);
-        else h.unset_flags(lt::torrent_flags::sequential_download);
+        if (o->sequential)
+            h.set_flags(lt::torrent_flags::sequential_download);
+        else
+            h.unset_flags(lt::torrent_flags::sequential_download);
     } else if (auto const* const p = std::get_if<prioritize>(&what)) {
         auto files = make_priorities(p->files, t->info.get());
         if (t->info) files.resize(static_cast<std::size_t>(t->info->num_files()), lt::default_priority);
@@ -178,7 +192,8 @@ void lt_session::tick() {
 
 void lt_session::save_what_is_due() {
     auto const now = steady::now();
-    auto const interval = std::chrono::duration<double>(std::max(1.0, settings_.daemon.auto_save_interval - 1));
+    auto const interval =
+        std::chrono::duration<double>(std::max(1.0, settings_.daemon.auto_save_interval - 1));
     for (auto at = dirty_.begin(); at != dirty_.end();) {
         auto const t = torrents_.find_serial(*at);
         if (!t || !t->dirty || t->at != stage::live || t->forgotten) {
@@ -199,7 +214,8 @@ void lt_session::save_all() {
 
 void lt_session::save_what_is_dirty() {
     for (auto const serial : dirty_)
-        if (auto const t = torrents_.find_serial(serial); t && t->dirty && t->at == stage::live && !t->forgotten)
+        if (auto const t = torrents_.find_serial(serial);
+            t && t->dirty && t->at == stage::live && !t->forgotten)
             saver_->want(t);
 }
 
@@ -264,15 +280,18 @@ void lt_session::configure(contract::settings const& to) {
         if (changed) {
             t->handle.set_max_connections(each.max_connections);
             t->handle.set_max_uploads(each.max_uploads);
-            if (each.pex) t->handle.unset_flags(lt::torrent_flags::disable_pex);
-            else t->handle.set_flags(lt::torrent_flags::disable_pex);
+            if (each.pex)
+                t->handle.unset_flags(lt::torrent_flags::disable_pex);
+            else
+                t->handle.set_flags(lt::torrent_flags::disable_pex);
         }
         // A torrent that failed waits for its user, not for a setting.
         if (!t->failed) bring_to_wish(t);
     }
 }
 
-void lt_session::peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
+void lt_session::peers(
+    torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
     struct question {
         unique_function<void(contract::result<std::vector<contract::peer>>)> done;
         std::vector<contract::peer> found;
@@ -288,8 +307,10 @@ void lt_session::peers(torrent_id id, unique_function<void(contract::result<std:
     auto const t = torrents_.find(id);
     if (!t || t->at != stage::live) {
         loop_.post([q, known = t != nullptr] {
-            if (known) q->answer(std::vector<contract::peer>{});
-            else q->answer(contract::fails(contract::errc::torrent_not_found, "there is no such torrent"));
+            if (known)
+                q->answer(std::vector<contract::peer>{});
+            else
+                q->answer(contract::fails(contract::errc::torrent_not_found, "there is no such torrent"));
         });
         return;
     }

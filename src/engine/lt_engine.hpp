@@ -15,7 +15,8 @@ struct lt_options {
     fact_sink facts;        // called on the loop
     progress_sink progress; // called on the loop
     bool listen = true;
-    int alert_queue = 200'000; // alerts that may wait; past it they are lost, and everything is looked at again
+    int alert_queue =
+        200'000; // alerts that may wait; past it they are lost, and everything is looked at again
 };
 
 /// From the loop's thread, or before it runs. The loop must outlive the engine. Throws std::exception where libtorrent

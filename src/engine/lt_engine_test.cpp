@@ -38,7 +38,8 @@ bool until(std::function<bool()> const& is_so, std::chrono::milliseconds within 
 }
 
 struct side {
-    explicit side(std::string address, std::function<void(contract::settings&)> const& change = {}, int queue = 200'000)
+    explicit side(
+        std::string address, std::function<void(contract::settings&)> const& change = {}, int queue = 200'000)
         : ip{address}, alert_queue{queue} {
         settings.network.listen_interface = address;
         settings.network.listen_port_tcp = 0;
@@ -49,14 +50,15 @@ struct side {
     }
 
     void start() {
-        it = engine::make_lt_engine({the_loop(), settings, [this](std::vector<model::fact> facts) { take(facts); },
-                                     [this](std::vector<engine::saved_progress> all) {
-                                         for (auto& p : all) {
-                                             if (p.resume) resume[p.done.id] = p.resume;
-                                             saved[p.done.id] = p.done;
-                                         }
-                                     },
-                                     true, alert_queue});
+        it = engine::make_lt_engine(
+            {the_loop(), settings, [this](std::vector<model::fact> facts) { take(facts); },
+             [this](std::vector<engine::saved_progress> all) {
+                 for (auto& p : all) {
+                     if (p.resume) resume[p.done.id] = p.resume;
+                     saved[p.done.id] = p.done;
+                 }
+             },
+             true, alert_queue});
     }
 
     void take(std::vector<model::fact> const& facts) {
@@ -93,7 +95,8 @@ struct side {
         return until([&] { return seen.contains(id) && seen[id].state == state; }, within);
     }
     bool dial(torrent_id id, side& other) {
-        return other.listens() && until([&] { return engine::connect_peer(*it, id, other.ip, other.it->listen_port()); });
+        return other.listens() &&
+               until([&] { return engine::connect_peer(*it, id, other.ip, other.it->listen_port()); });
     }
 
     std::string ip;
@@ -115,11 +118,12 @@ torrent_id make_id() { return contract::make_torrent_id(); }
 
 using change_to = std::function<void(model::torrent_asked&)>;
 
-engine::wish wish_for(torrent_id id, std::string const& torrent, std::string const& save_path,
-                      change_to const& change = {}) {
+engine::wish wish_for(
+    torrent_id id, std::string const& torrent, std::string const& save_path, change_to const& change = {}) {
     auto asked = model::torrent_asked{};
     asked.id = id;
-    auto const source = torrent.starts_with("magnet:") ? *engine::read_magnet(torrent) : *engine::read_torrent(torrent);
+    auto const source =
+        torrent.starts_with("magnet:") ? *engine::read_magnet(torrent) : *engine::read_torrent(torrent);
     asked.hashes = source.hashes;
     asked.name = source.name;
     asked.total_size = source.total_size;
@@ -129,8 +133,9 @@ engine::wish wish_for(torrent_id id, std::string const& torrent, std::string con
     return {std::make_shared<model::torrent_asked const>(asked), save_path, false};
 }
 
-engine::load load_of(std::string const& torrent, std::shared_ptr<std::string const> resume = nullptr,
-                     bool after_crash = false) {
+engine::load load_of(
+    std::string const& torrent, std::shared_ptr<std::string const> resume = nullptr,
+    bool after_crash = false) {
     auto l = engine::load{};
     if (!torrent.starts_with("magnet:")) l.metainfo = std::make_shared<std::string const>(torrent);
     l.resume = std::move(resume);
@@ -171,7 +176,8 @@ TEST_P(lt_engine_of, a_torrent_goes_from_seed_to_leech_and_finishes_once) {
     seeds(seed, torrent);
     leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
     ASSERT_TRUE(leech.dial(id, seed));
-    ASSERT_TRUE(until([&] { return leech.finished[id] == 1 && leech.seen[id].state == torrent_state::seeding; }));
+    ASSERT_TRUE(
+        until([&] { return leech.finished[id] == 1 && leech.seen[id].state == torrent_state::seeding; }));
     expect_same_files(payload, leech_dir / "data");
     EXPECT_EQ(leech.seen[id].progress, 1.0);
     EXPECT_GE(leech.seen[id].downloaded, std::int64_t{size});
@@ -200,7 +206,8 @@ TEST_P(lt_engine_of, a_magnet_gets_its_metadata_from_a_peer) {
     leech.it->ask(wish_for(id, magnet, leech_dir.path()), load_of(magnet));
     ASSERT_TRUE(leech.reaches(id, torrent_state::metadata));
     ASSERT_TRUE(leech.dial(id, seed));
-    ASSERT_TRUE(until([&] { return leech.metadata.contains(id) && leech.finished[id] == 1; })) << leech.failed[id];
+    ASSERT_TRUE(until([&] { return leech.metadata.contains(id) && leech.finished[id] == 1; }))
+        << leech.failed[id];
     EXPECT_EQ(leech.metadata[id].name, "data");
     EXPECT_EQ(leech.metadata[id].hashes, source.hashes);
     EXPECT_EQ(leech.metadata[id].total_size, source.total_size);
@@ -309,8 +316,9 @@ TEST_F(lt_engine_midway, after_a_crash_what_lies_on_disk_unclaimed_is_found_by_h
     stop_cleanly();
     auto const late_progress = leech.saved[id].progress;
     leech.restart();
-    leech.it->ask(wish_for(id, torrent, leech_dir.path(), [](auto& a) { a.paused = true; }),
-                  load_of(torrent, early, true));
+    leech.it->ask(
+        wish_for(id, torrent, leech_dir.path(), [](auto& a) { a.paused = true; }),
+        load_of(torrent, early, true));
     ASSERT_TRUE(leech.reaches(id, torrent_state::paused));
     EXPECT_TRUE(leech.states[id].contains(torrent_state::checking));
     EXPECT_GE(leech.seen[id].progress, late_progress - 0.02);
@@ -458,7 +466,8 @@ TEST_F(lt_engine, symbolic_links_of_a_torrent_are_not_created) {
     namespace lt = libtorrent;
     auto files = lt::file_storage{};
     lt::add_files(files, payload.string(), lt::create_torrent::symlinks);
-    auto creator = lt::create_torrent{files, 65536, lt::create_torrent::v1_only | lt::create_torrent::symlinks};
+    auto creator =
+        lt::create_torrent{files, 65536, lt::create_torrent::v1_only | lt::create_torrent::symlinks};
     lt::set_piece_hashes(creator, seed_dir.path());
     auto torrent = std::string{};
     lt::bencode(std::back_inserter(torrent), creator.generate());
@@ -485,7 +494,8 @@ TEST_F(lt_engine, engines_at_one_address_meet_even_when_both_dial) {
 
 TEST_F(lt_engine, settings_changed_while_it_runs_bind_running_torrents) {
     auto const torrent = make_torrent(payload, kind::v1);
-    auto seed = side{"127.0.0.2"}, leech = side{"127.0.0.3", [](auto& s) { s.limits.per_torrent_down_kib = 64; }};
+    auto seed = side{"127.0.0.2"},
+         leech = side{"127.0.0.3", [](auto& s) { s.limits.per_torrent_down_kib = 64; }};
     seeds(seed, torrent);
     leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
     ASSERT_TRUE(leech.dial(id, seed));
@@ -502,7 +512,9 @@ TEST_F(lt_engine, lost_alerts_are_told_and_made_good) {
     for (int i = 0; i < 1'000; ++i) {
         auto const magnet = fmt::format("magnet:?xt=urn:btih:{:040x}", i + 1);
         ids.push_back(make_id());
-        s.it->ask(wish_for(ids.back(), magnet, leech_dir.path(), [](auto& a) { a.paused = true; }), load_of(magnet));
+        s.it->ask(
+            wish_for(ids.back(), magnet, leech_dir.path(), [](auto& a) { a.paused = true; }),
+            load_of(magnet));
     }
     ASSERT_TRUE(until([&] { return s.seen.size() == 1'000 && s.caught_up == 1; }, 20s));
     EXPECT_GT(s.lost, 0);
@@ -516,7 +528,8 @@ TEST_F(lt_engine, ten_thousand_torrents_are_taken_in) {
     auto s = side{"127.0.0.2"};
     for (int i = 0; i < 10'000; ++i) {
         auto const magnet = fmt::format("magnet:?xt=urn:btih:{:040x}", i + 1);
-        s.it->ask(wish_for(make_id(), magnet, leech_dir.path(), [](auto& a) { a.paused = true; }), load_of(magnet));
+        s.it->ask(
+            wish_for(make_id(), magnet, leech_dir.path(), [](auto& a) { a.paused = true; }), load_of(magnet));
     }
     ASSERT_TRUE(until([&] { return s.caught_up == 1; }, 20s));
     EXPECT_TRUE(until([&] { return s.seen.size() == 10'000; }));

@@ -17,8 +17,8 @@ namespace {
 
 namespace lt = libtorrent;
 
-constexpr std::size_t block = 16384;        // BEP 52's leaves
-constexpr std::size_t chunk = 64 * block;   // read at once
+constexpr std::size_t block = 16384;      // BEP 52's leaves
+constexpr std::size_t chunk = 64 * block; // read at once
 
 // The file that is open: pieces come in order, so the next slice is nearly always of the same one.
 class open_file {
@@ -46,7 +46,8 @@ public:
     bool is_hole(std::int64_t from, std::int64_t length) {
         if (from < data_to_ && from + length > data_from_) return false; // the extent found last
         auto const data = ::lseek(fd_, from, SEEK_DATA);
-        if (data < 0) return errno == ENXIO; // nothing but a hole to the end; else the file system cannot tell
+        if (data < 0)
+            return errno == ENXIO; // nothing but a hole to the end; else the file system cannot tell
         if (data >= from + length) return true;
         data_from_ = data;
         auto const hole = ::lseek(fd_, data, SEEK_HOLE);
@@ -94,7 +95,11 @@ lt::sha256_hash merkle_root(std::vector<lt::sha256_hash> layer, std::size_t widt
 class checker {
 public:
     checker(lt::torrent_info const& t, std::string const& save_path)
-        : torrent_{t}, files_{t.files()}, save_path_{save_path}, buffer_(chunk), by_v1_{t.info_hashes().has_v1()} {}
+        : torrent_{t},
+          files_{t.files()},
+          save_path_{save_path},
+          buffer_(chunk),
+          by_v1_{t.info_hashes().has_v1()} {}
 
     bool good(lt::piece_index_t piece) {
         slices_ = files_.map_block(piece, 0, size_of(piece));
@@ -122,9 +127,12 @@ private:
             if (!pad && !file_.open(s.file_index, files_.file_path(s.file_index, save_path_))) return false;
             for (std::int64_t at = 0; at < s.size;) {
                 auto const n = static_cast<std::size_t>(std::min<std::int64_t>(s.size - at, chunk));
-                if (pad) std::fill_n(buffer_.begin(), n, '\0');
-                else if (!file_.read(buffer_.data(), s.offset + at, n)) return false;
-                else bytes_read_ += static_cast<std::int64_t>(n);
+                if (pad)
+                    std::fill_n(buffer_.begin(), n, '\0');
+                else if (!file_.read(buffer_.data(), s.offset + at, n))
+                    return false;
+                else
+                    bytes_read_ += static_cast<std::int64_t>(n);
                 take(buffer_.data(), n);
                 at += static_cast<std::int64_t>(n);
             }
@@ -136,9 +144,12 @@ private:
         auto const size = size_of(piece);
         auto const expected = torrent_.hash_for_piece(piece);
         if (zeros)
-            if (auto const known = zeros_v1_.find(size); known != zeros_v1_.end()) return known->second == expected;
+            if (auto const known = zeros_v1_.find(size); known != zeros_v1_.end())
+                return known->second == expected;
         auto h = lt::hasher{};
-        if (!feed(zeros, [&](char const* p, std::size_t n) { h.update({p, static_cast<std::ptrdiff_t>(n)}); }))
+        if (!feed(zeros, [&](char const* p, std::size_t n) {
+                h.update({p, static_cast<std::ptrdiff_t>(n)});
+            }))
             return false;
         auto const found = h.final();
         if (zeros) zeros_v1_[size] = found;
@@ -165,7 +176,8 @@ private:
             if (auto const known = zeros_v2_.find({size, width}); known != zeros_v2_.end())
                 return known->second == expected;
         auto leaves = std::vector<lt::sha256_hash>{};
-        auto const take = [&](char const* p, std::size_t n) { // a piece of v2 lies in one file: chunks fit blocks
+        auto const take = [&](char const* p,
+                              std::size_t n) { // a piece of v2 lies in one file: chunks fit blocks
             for (std::size_t at = 0; at < n; at += block)
                 leaves.push_back(
                     lt::hasher256{{p + at, static_cast<std::ptrdiff_t>(std::min(block, n - at))}}.final());
@@ -190,8 +202,9 @@ private:
 
 } // namespace
 
-piece_check check_pieces(lt::torrent_info const& torrent, std::string const& save_path, piece_set const& which,
-                         check_progress const& progress, std::atomic<bool> const& stop) {
+piece_check check_pieces(
+    lt::torrent_info const& torrent, std::string const& save_path, piece_set const& which,
+    check_progress const& progress, std::atomic<bool> const& stop) {
     auto found = piece_check{};
     found.good.resize(torrent.num_pieces());
     auto const all = std::min(which.count(), torrent.num_pieces());

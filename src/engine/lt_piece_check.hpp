@@ -26,8 +26,8 @@ using check_progress = std::function<void(int judged, int good, int all)>;
 
 /// A hybrid's pieces are judged by their v1 hash. A v2 piece whose layer is not known is not good. Pieces of files that
 /// are missing, too short or no regular files are not good. Never throws for what lies on disk.
-[[nodiscard]] piece_check check_pieces(libtorrent::torrent_info const& torrent, std::string const& save_path,
-                                       piece_set const& which, check_progress const& progress,
-                                       std::atomic<bool> const& stop);
+[[nodiscard]] piece_check check_pieces(
+    libtorrent::torrent_info const& torrent, std::string const& save_path, piece_set const& which,
+    check_progress const& progress, std::atomic<bool> const& stop);
 
 } // namespace ccbt::engine

@@ -18,7 +18,9 @@ struct lt_piece_check : ::testing::TestWithParam<kind> {
     std::atomic<bool> stop = false;
 
     [[nodiscard]] piece_set all() const { return piece_set{torrent->num_pieces(), true}; }
-    piece_check check(piece_set const& which) const { return check_pieces(*torrent, dir.path(), which, {}, stop); }
+    piece_check check(piece_set const& which) const {
+        return check_pieces(*torrent, dir.path(), which, {}, stop);
+    }
     [[nodiscard]] std::vector<int> bad() const {
         auto const found = check(all());
         auto list = std::vector<int>{};
@@ -72,7 +74,8 @@ TEST_P(lt_piece_check, holes_are_not_read) {
 
 TEST_P(lt_piece_check, it_stops_when_told_and_tells_how_far_it_is) {
     auto judged_last = 0;
-    auto const told = check_pieces(*torrent, dir.path(), all(), [&](int judged, int, int) { judged_last = judged; }, stop);
+    auto const told = check_pieces(
+        *torrent, dir.path(), all(), [&](int judged, int, int) { judged_last = judged; }, stop);
     EXPECT_EQ(judged_last, torrent->num_pieces());
     EXPECT_FALSE(told.stopped);
     stop = true;
@@ -87,8 +90,7 @@ TEST_P(lt_piece_check, zeros_in_a_hole_are_good_where_zeros_are_meant) {
     auto const of_zeros = *parse_torrent(make_torrent(zeros, GetParam()));
     write_file(zeros, "");
     fs::resize_file(zeros, 200'000);
-    auto const found =
-        check_pieces(*of_zeros, dir.path(), piece_set{of_zeros->num_pieces(), true}, {}, stop);
+    auto const found = check_pieces(*of_zeros, dir.path(), piece_set{of_zeros->num_pieces(), true}, {}, stop);
     EXPECT_TRUE(found.good.all_set());
     EXPECT_EQ(found.bytes_read, 0);
 }

@@ -40,9 +40,11 @@ void take_from_resume(lt::add_torrent_params& to, lt::add_torrent_params& from) 
 
 bool read_resume(prepared& p, wish const& how, std::string const& bytes) {
     auto failed = lt::error_code{};
-    auto resume = lt::read_resume_data({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, failed, load_limits());
+    auto resume = lt::read_resume_data(
+        {bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, failed, load_limits());
     if (failed) {
-        log::warning("resume data of {} cannot be read: {}", how.asked->hashes.canonical().hex(), failed.message());
+        log::warning(
+            "resume data of {} cannot be read: {}", how.asked->hashes.canonical().hex(), failed.message());
         return false;
     }
     if (!same_torrent(to_hashes(resume.info_hashes), how.asked->hashes)) {
@@ -77,11 +79,13 @@ void drop_what_is_gone(prepared& p, std::string const& save_path) {
     for (auto const i : files.file_range()) {
         auto const at = static_cast<std::size_t>(static_cast<int>(i));
         if (files.pad_file_at(i) || files.file_size(i) == 0) continue;
-        if (at < priorities.size() && priorities[at] == lt::dont_download) continue; // may lie in the part file
+        if (at < priorities.size() && priorities[at] == lt::dont_download)
+            continue; // may lie in the part file
         auto const there = look_at(files.file_path(i, save_path));
         if (there.size >= files.file_size(i)) continue;
         auto const last = files.map_file(i, files.file_size(i) - 1, 0).piece;
-        for (auto piece = files.map_file(i, there.size, 0).piece; piece <= last && piece < have.end_index(); ++piece) {
+        for (auto piece = files.map_file(i, there.size, 0).piece; piece <= last && piece < have.end_index();
+             ++piece) {
             have.clear_bit(piece);
             p.params.unfinished_pieces.erase(piece);
         }
@@ -91,7 +95,8 @@ void drop_what_is_gone(prepared& p, std::string const& save_path) {
 bool any_file(lt::torrent_info const& torrent, std::string const& save_path) {
     auto const& files = torrent.files();
     for (auto const i : files.file_range())
-        if (!files.pad_file_at(i) && files.file_size(i) > 0 && look_at(files.file_path(i, save_path)).size > 0)
+        if (!files.pad_file_at(i) && files.file_size(i) > 0 &&
+            look_at(files.file_path(i, save_path)).size > 0)
             return true;
     return false;
 }
@@ -164,8 +169,8 @@ bool read_source(prepared& p, wish const& how, load const& first) {
 
 } // namespace
 
-std::vector<lt::download_priority_t> make_priorities(std::vector<std::uint8_t> const& asked,
-                                                     lt::torrent_info const* torrent) {
+std::vector<lt::download_priority_t> make_priorities(
+    std::vector<std::uint8_t> const& asked, lt::torrent_info const* torrent) {
     auto priorities = std::vector<lt::download_priority_t>{};
     for (auto const p : asked) priorities.emplace_back(std::min<std::uint8_t>(p, 7));
     if (!torrent) return priorities;
@@ -187,7 +192,7 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
         to.save_path = how.save_path;
         if (to.name.empty()) to.name = how.asked->name;
         to.storage_mode = by.disk.preallocate == contract::preallocate_mode::full ? lt::storage_mode_allocate
-                                                                                   : lt::storage_mode_sparse;
+                                                                                  : lt::storage_mode_sparse;
         to.file_priorities = make_priorities(with.file_priorities, to.ti.get());
         take_sources(to, by);
         if (first.resume) p.resumed = read_resume(p, how, *first.resume);

@@ -13,16 +13,17 @@ namespace ccbt::engine {
 
 struct prepared {
     libtorrent::add_torrent_params params;
-    std::string refused;    // not empty: it cannot be added, and why
-    piece_set to_check;     // not empty: these pieces may lie on disk and have to be hashed before it is added
-    bool resumed = false;   // the resume data was this torrent's and was used
-    piece_set safe;         // the pieces that the stored resume data claims already
+    std::string refused;  // not empty: it cannot be added, and why
+    piece_set to_check;   // not empty: these pieces may lie on disk and have to be hashed before it is added
+    bool resumed = false; // the resume data was this torrent's and was used
+    piece_set safe;       // the pieces that the stored resume data claims already
 };
 
-[[nodiscard]] prepared prepare(wish const& how, load const& first, applied const& with, contract::settings const& by);
+[[nodiscard]] prepared prepare(
+    wish const& how, load const& first, applied const& with, contract::settings const& by);
 
 /// The priorities to give libtorrent: those asked, but symbolic links, which are never created, are not wanted.
-[[nodiscard]] std::vector<libtorrent::download_priority_t>
-make_priorities(std::vector<std::uint8_t> const& asked, libtorrent::torrent_info const* torrent);
+[[nodiscard]] std::vector<libtorrent::download_priority_t> make_priorities(
+    std::vector<std::uint8_t> const& asked, libtorrent::torrent_info const* torrent);
 
 } // namespace ccbt::engine

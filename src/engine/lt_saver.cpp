@@ -92,7 +92,8 @@ void lt_saver::sync(torrent_ref const& t) {
         std::shared_ptr<std::string const> bytes;
     };
     auto const made = std::make_shared<outcome>();
-    auto work = [made, held = t->held, info = t->info, path = t->how.save_path, changed = newly_claimed(*t, *t->held)] {
+    auto work = [made, held = t->held, info = t->info, path = t->how.save_path,
+                 changed = newly_claimed(*t, *t->held)] {
         try {
             if (!changed.empty()) made->ok = sync_pieces(*info, path, changed);
             if (made->ok) made->bytes = to_bytes(*held);
@@ -102,8 +103,10 @@ void lt_saver::sync(torrent_ref const& t) {
     };
     auto done = here_.guard([this, t, made] {
         if (t->save != saving::syncing) return;
-        if (!made->ok) log::warning("the files of {} could not be synced; its progress is not saved",
-                                    t->how.asked->hashes.canonical().hex());
+        if (!made->ok)
+            log::warning(
+                "the files of {} could not be synced; its progress is not saved",
+                t->how.asked->hashes.canonical().hex());
         if (made->ok && !t->save_spoiled) hand_over(t, made->bytes);
         end(t);
     });

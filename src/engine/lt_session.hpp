@@ -23,7 +23,8 @@ public:
     void ask(wish how, load first) override;
     void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void configure(contract::settings const& to) override;
-    void peers(torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
+    void peers(
+        torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
     void save_all() override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return listen_port_; }
@@ -61,7 +62,8 @@ private:
     void became_live(torrent_ref const& t);
     void ask_for_metadata(torrent_ref const& t);
     void see_all_again();
-    void seen_all_again(std::vector<torrent_ref> const& asked, std::vector<libtorrent::torrent_status> const& all);
+    void seen_all_again(
+        std::vector<torrent_ref> const& asked, std::vector<libtorrent::torrent_status> const& all);
     [[nodiscard]] torrent_ref find(libtorrent::torrent_handle const& handle) const;
 
     loop& loop_;
@@ -78,7 +80,7 @@ private:
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_;
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
-    std::unordered_set<std::uint64_t> dirty_; // torrents with progress to save
+    std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;
     bool save_at_update_ = false;

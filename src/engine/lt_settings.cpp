@@ -77,9 +77,9 @@ void set_discovery(pack& p, contract::settings const& s, bool listen) {
     p.set_bool(pack::enable_natpmp, maps && s.nat.enable_nat_pmp);
     p.set_int(pack::upnp_lease_duration, static_cast<int>(s.nat.port_mapping_lease_time));
     // libtorrent's queue is not used; these bound what is announced of torrents that run.
-    for (auto const unbounded : {pack::active_downloads, pack::active_seeds, pack::active_checking,
-                                 pack::active_dht_limit, pack::active_tracker_limit, pack::active_lsd_limit,
-                                 pack::active_limit})
+    for (auto const unbounded :
+         {pack::active_downloads, pack::active_seeds, pack::active_checking, pack::active_dht_limit,
+          pack::active_tracker_limit, pack::active_lsd_limit, pack::active_limit})
         p.set_int(unbounded, 1'000'000);
 }
 
@@ -140,7 +140,8 @@ void set_proxy(pack& p, contract::proxy_settings const& x) {
 } // namespace
 
 int bytes_per_second(std::int64_t kib) {
-    return static_cast<int>(std::clamp<std::int64_t>(kib, 0, static_cast<std::int64_t>(contract::max_kib)) * 1024);
+    return static_cast<int>(
+        std::clamp<std::int64_t>(kib, 0, static_cast<std::int64_t>(contract::max_kib)) * 1024);
 }
 
 bool listens_on_loopback(contract::settings const& from) {
@@ -158,17 +159,19 @@ bool tracker_allowed(contract::settings const& by, std::string_view url) {
 
 per_torrent_settings make_per_torrent_settings(contract::settings const& from) {
     auto const& n = from.network;
-    return {.max_connections = std::max(2, static_cast<int>(n.max_peers_per_torrent)), // libtorrent's least
-            .max_uploads = n.max_upload_slots == 0 ? -1 : static_cast<int>(n.max_upload_slots),
-            .pex = from.discovery.enable_pex};
+    return {
+        .max_connections = std::max(2, static_cast<int>(n.max_peers_per_torrent)), // libtorrent's least
+        .max_uploads = n.max_upload_slots == 0 ? -1 : static_cast<int>(n.max_upload_slots),
+        .pex = from.discovery.enable_pex};
 }
 
 libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen) {
     auto p = pack{};
     // Facts need these; peers, trackers and pieces would drown them.
-    p.set_int(pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
-                                    libtorrent::alert_category::error | libtorrent::alert_category::status |
-                                    libtorrent::alert_category::storage)));
+    p.set_int(
+        pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
+                              libtorrent::alert_category::error | libtorrent::alert_category::status |
+                              libtorrent::alert_category::storage)));
     p.set_int(pack::alert_queue_size, 200'000); // a burst of adds must not lose its answers
     set_network(p, from, listen);
     set_discovery(p, from, listen);

@@ -10,7 +10,8 @@
 namespace ccbt::engine {
 
 /// `listen` false: no peer can connect, nothing is announced to the local network or the gateway.
-[[nodiscard]] libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen = true);
+[[nodiscard]] libtorrent::settings_pack make_settings_pack(
+    contract::settings const& from, bool listen = true);
 
 /// Is the listen interface an address of the loopback network?
 [[nodiscard]] bool listens_on_loopback(contract::settings const& from);

@@ -18,9 +18,11 @@ pack packed(change_to const& change, bool listen = true) {
 }
 
 TEST(lt_settings, listens_on_both_families_by_default) {
-    EXPECT_EQ(packed([](contract::settings&) {}).get_str(pack::listen_interfaces), "0.0.0.0:64122,[::]:64122");
-    EXPECT_EQ(packed([](contract::settings& s) { s.network.enable_ipv6 = false; }).get_str(pack::listen_interfaces),
-              "0.0.0.0:64122");
+    EXPECT_EQ(
+        packed([](contract::settings&) {}).get_str(pack::listen_interfaces), "0.0.0.0:64122,[::]:64122");
+    EXPECT_EQ(
+        packed([](contract::settings& s) { s.network.enable_ipv6 = false; }).get_str(pack::listen_interfaces),
+        "0.0.0.0:64122");
     EXPECT_EQ(packed([](contract::settings&) {}).get_str(pack::outgoing_interfaces), "");
 }
 
@@ -72,9 +74,13 @@ TEST(lt_settings, several_peers_of_one_address_only_on_loopback) {
 TEST(lt_settings, ports_are_mapped_only_when_asked_and_never_from_loopback) {
     EXPECT_TRUE(packed([](contract::settings&) {}).get_bool(pack::enable_upnp));
     EXPECT_TRUE(packed([](contract::settings&) {}).get_bool(pack::enable_natpmp));
-    EXPECT_FALSE(packed([](contract::settings& s) { s.nat.auto_map_ports = false; }).get_bool(pack::enable_upnp));
-    EXPECT_FALSE(packed([](contract::settings& s) { s.nat.enable_nat_pmp = false; }).get_bool(pack::enable_natpmp));
-    EXPECT_FALSE(packed([](contract::settings& s) { s.network.listen_interface = "127.0.0.3"; }).get_bool(pack::enable_upnp));
+    EXPECT_FALSE(
+        packed([](contract::settings& s) { s.nat.auto_map_ports = false; }).get_bool(pack::enable_upnp));
+    EXPECT_FALSE(
+        packed([](contract::settings& s) { s.nat.enable_nat_pmp = false; }).get_bool(pack::enable_natpmp));
+    EXPECT_FALSE(packed([](contract::settings& s) {
+                     s.network.listen_interface = "127.0.0.3";
+                 }).get_bool(pack::enable_upnp));
 }
 
 TEST(lt_settings, encryption_follows_its_switch_and_mode) {
@@ -134,7 +140,9 @@ TEST(lt_settings, a_proxy_with_a_user_sends_the_password) {
     });
     EXPECT_EQ(p.get_int(pack::proxy_type), pack::socks5_pw);
     EXPECT_EQ(p.get_str(pack::proxy_hostname), "p");
-    EXPECT_EQ(packed([](contract::settings& s) { s.proxy.proxy_host = "p"; }).get_int(pack::proxy_type), pack::none);
+    EXPECT_EQ(
+        packed([](contract::settings& s) { s.proxy.proxy_host = "p"; }).get_int(pack::proxy_type),
+        pack::none);
 }
 
 TEST(lt_settings, trackers_are_announced_to_by_scheme) {

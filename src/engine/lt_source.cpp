@@ -22,7 +22,8 @@ contract::result<void> refuse(std::string why) {
 
 contract::result<void> check_name(std::string_view name) {
     if (name.size() <= max_name_bytes) return {};
-    return refuse(fmt::format("a name in the torrent has {} bytes; at most {} are taken", name.size(), max_name_bytes));
+    return refuse(
+        fmt::format("a name in the torrent has {} bytes; at most {} are taken", name.size(), max_name_bytes));
 }
 
 contract::result<void> too_deep() {
@@ -34,7 +35,8 @@ contract::result<void> check_path(bdecode_node const& path) {
     if (!path || path.type() != bdecode_node::list_t) return {};
     if (static_cast<std::size_t>(path.list_size()) + 1 > max_path_depth) return too_deep();
     for (int i = 0; i < path.list_size(); ++i)
-        if (auto ok = check_name({path.list_string_value_at(i).data(), path.list_string_value_at(i).size()}); !ok)
+        if (auto ok = check_name({path.list_string_value_at(i).data(), path.list_string_value_at(i).size()});
+            !ok)
             return ok;
     return {};
 }
@@ -84,10 +86,12 @@ contract::result<std::shared_ptr<libtorrent::torrent_info>> parse(std::string_vi
         return unreadable("this torrent file is too large", fmt::format("at most {} MiB are taken", 16));
     auto const limits = load_limits();
     auto failed = libtorrent::error_code{};
-    auto const root = libtorrent::bdecode({bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, failed, nullptr,
-                                          limits.max_decode_depth, limits.max_decode_tokens);
+    auto const root = libtorrent::bdecode(
+        {bytes.data(), static_cast<std::ptrdiff_t>(bytes.size())}, failed, nullptr, limits.max_decode_depth,
+        limits.max_decode_tokens);
     if (failed) return unreadable("this is no torrent file", failed.message());
-    if (root.type() != bdecode_node::dict_t) return unreadable("this is no torrent file", "it is not a dictionary");
+    if (root.type() != bdecode_node::dict_t)
+        return unreadable("this is no torrent file", "it is not a dictionary");
     auto const info = root.dict_find_dict("info");
     if (!info) return unreadable("this is no torrent file", "it has no info dictionary");
     if (auto ok = check_names(info); !ok) return unexpected<contract::failure>{ok.error()};
@@ -122,13 +126,15 @@ bool names_hashes_well(std::string_view link) {
 
 contract::result<libtorrent::add_torrent_params> parse_link(std::string_view link) {
     if (link.size() > contract::max_magnet_length)
-        return unreadable("this magnet link is too long", fmt::format("at most {} bytes are taken",
-                                                                      contract::max_magnet_length));
+        return unreadable(
+            "this magnet link is too long",
+            fmt::format("at most {} bytes are taken", contract::max_magnet_length));
     if (!names_hashes_well(link)) return unreadable("this is no magnet link", "its info-hash is malformed");
     auto failed = libtorrent::error_code{};
     auto params = libtorrent::parse_magnet_uri({link.data(), link.size()}, failed);
     if (failed) return unreadable("this is no magnet link", failed.message());
-    if (auto ok = check_counts(params.trackers.size(), params.url_seeds.size() + params.http_seeds.size()); !ok)
+    if (auto ok = check_counts(params.trackers.size(), params.url_seeds.size() + params.http_seeds.size());
+        !ok)
         return unexpected<contract::failure>{ok.error()};
     return params;
 }
@@ -173,14 +179,16 @@ torrent_source describe(libtorrent::torrent_info const& torrent) {
     return source;
 }
 
-std::string make_torrent_file(libtorrent::torrent_info const& torrent, std::vector<std::string> const& trackers,
-                              std::vector<std::string> const& web_seeds) {
+std::string make_torrent_file(
+    libtorrent::torrent_info const& torrent, std::vector<std::string> const& trackers,
+    std::vector<std::string> const& web_seeds) {
     auto file = libtorrent::entry{libtorrent::entry::dictionary_t};
     auto const info = torrent.info_section();
     file["info"] = libtorrent::entry::preformatted_type(info.begin(), info.end());
     if (!trackers.empty()) {
         file["announce"] = trackers.front();
-        for (auto const& url : trackers) file["announce-list"].list().emplace_back(libtorrent::entry::list_type{url});
+        for (auto const& url : trackers)
+            file["announce-list"].list().emplace_back(libtorrent::entry::list_type{url});
     }
     for (auto const& url : web_seeds) file["url-list"].list().emplace_back(url);
     if (torrent.info_hashes().has_v2()) {
@@ -190,7 +198,8 @@ std::string make_torrent_file(libtorrent::torrent_info const& torrent, std::vect
         for (auto const i : files.file_range()) {
             if (files.pad_file_at(i) || files.file_size(i) <= files.piece_length()) continue;
             auto const layer = torrent.piece_layer(i);
-            if (!layer.empty()) layers[files.root(i).to_string()] = std::string{layer.data(), std::size_t(layer.size())};
+            if (!layer.empty())
+                layers[files.root(i).to_string()] = std::string{layer.data(), std::size_t(layer.size())};
         }
     }
     auto bytes = std::string{};

@@ -14,14 +14,15 @@ namespace ccbt::engine {
 inline constexpr std::size_t max_path_depth = 32, max_name_bytes = 255, max_trackers = 64, max_web_seeds = 16;
 
 [[nodiscard]] libtorrent::load_torrent_limits load_limits();
-[[nodiscard]] contract::result<std::shared_ptr<libtorrent::torrent_info>> parse_torrent(std::string_view bytes);
+[[nodiscard]] contract::result<std::shared_ptr<libtorrent::torrent_info>> parse_torrent(
+    std::string_view bytes);
 [[nodiscard]] contract::result<libtorrent::add_torrent_params> parse_magnet(std::string_view link);
 [[nodiscard]] torrent_source describe(libtorrent::torrent_info const& torrent);
 
 /// A whole .torrent file of metadata that came from peers: its info dictionary as it is, the trackers and web seeds of
 /// the magnet, and the piece layers (BEP 52) as far as they are known.
-[[nodiscard]] std::string make_torrent_file(libtorrent::torrent_info const& torrent,
-                                            std::vector<std::string> const& trackers,
-                                            std::vector<std::string> const& web_seeds);
+[[nodiscard]] std::string make_torrent_file(
+    libtorrent::torrent_info const& torrent, std::vector<std::string> const& trackers,
+    std::vector<std::string> const& web_seeds);
 
 } // namespace ccbt::engine

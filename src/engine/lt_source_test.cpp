@@ -78,7 +78,8 @@ TEST_F(lt_source, a_torrent_with_any_byte_flipped_is_read_or_refused) {
 }
 
 TEST_F(lt_source, what_is_no_torrent_is_refused) {
-    for (auto const* const text : {"", "x", "de", "i1e", "le", "d4:infoe", "d4:infodee", "d4:infole1:xi1ee", "<html>"})
+    for (auto const* const text :
+         {"", "x", "de", "i1e", "le", "d4:infoe", "d4:infodee", "d4:infole1:xi1ee", "<html>"})
         EXPECT_FALSE(engine::read_torrent(text)) << text;
     auto const large = engine::read_torrent(std::string((std::size_t{16} << 20) + 1, 'd'));
     ASSERT_FALSE(large);
@@ -88,8 +89,9 @@ TEST_F(lt_source, what_is_no_torrent_is_refused) {
 
 std::string v1_with_files(std::string const& files, std::string const& name = "n") {
     auto const pieces = std::string(20, 'h');
-    return fmt::format("d4:infod5:filesl{}e4:name{}:{}12:piece lengthi16384e6:pieces20:{}ee", files, name.size(), name,
-                       pieces);
+    return fmt::format(
+        "d4:infod5:filesl{}e4:name{}:{}12:piece lengthi16384e6:pieces20:{}ee", files, name.size(), name,
+        pieces);
 }
 
 std::string file_at(std::vector<std::string> const& path) {
@@ -144,7 +146,8 @@ TEST_F(lt_source, too_many_trackers_and_web_seeds_are_refused) {
 }
 
 TEST_F(lt_source, magnets_name_their_hashes_in_every_spelling) {
-    auto const hex = engine::read_magnet(fmt::format("magnet:?xt=urn:btih:{}&dn=A%20name&tr=udp%3A%2F%2Ft%3A1", hex40));
+    auto const hex =
+        engine::read_magnet(fmt::format("magnet:?xt=urn:btih:{}&dn=A%20name&tr=udp%3A%2F%2Ft%3A1", hex40));
     ASSERT_TRUE(hex) << hex.error().message;
     EXPECT_EQ(hex->hashes.v1.hex(), hex40);
     EXPECT_EQ(hex->name, "A name");
@@ -159,7 +162,8 @@ TEST_F(lt_source, magnets_name_their_hashes_in_every_spelling) {
     ASSERT_TRUE(v2) << v2.error().message;
     EXPECT_EQ(v2->hashes.v2.hex(), hex64);
     EXPECT_FALSE(v2->hashes.v1);
-    auto const both = engine::read_magnet(fmt::format("magnet:?xt=urn:btih:{}&xt=urn:btmh:1220{}", hex40, hex64));
+    auto const both =
+        engine::read_magnet(fmt::format("magnet:?xt=urn:btih:{}&xt=urn:btmh:1220{}", hex40, hex64));
     ASSERT_TRUE(both);
     EXPECT_EQ(both->hashes.v1.hex(), hex40);
     EXPECT_EQ(both->hashes.v2.hex(), hex64);

@@ -14,7 +14,8 @@ namespace lt = libtorrent;
 // A file that is not there holds nothing of these pieces (its bytes lie in the part file).
 bool sync_path(std::string const& path, int flags) {
     auto const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
-    if (fd < 0) return errno == ENOENT || ((flags & O_DIRECTORY) && errno == EACCES); // passed through, not ours
+    if (fd < 0)
+        return errno == ENOENT || ((flags & O_DIRECTORY) && errno == EACCES); // passed through, not ours
     auto const ok = (flags & O_DIRECTORY) ? ::fsync(fd) == 0 : ::fdatasync(fd) == 0;
     ::close(fd);
     return ok;
@@ -47,7 +48,8 @@ bool sync_pieces(lt::torrent_info const& torrent, std::string const& save_path, 
         name_folders(path, save_path, folders);
     }
     auto const& names = torrent.info_hashes();
-    if (names.has_v1()) ok = sync_path(save_path + "/." + lt::aux::to_hex(names.v1) + ".parts", O_NOFOLLOW) && ok;
+    if (names.has_v1())
+        ok = sync_path(save_path + "/." + lt::aux::to_hex(names.v1) + ".parts", O_NOFOLLOW) && ok;
     if (names.has_v2()) {
         auto const cut = lt::sha1_hash{names.v2.data()}; // v2-only torrents go by 20 bytes of theirs
         ok = sync_path(save_path + "/." + lt::aux::to_hex(cut) + ".parts", O_NOFOLLOW) && ok;

@@ -11,7 +11,7 @@ namespace ccbt::engine {
 
 /// Syncs every file that holds a byte of these pieces, the part file, and the folders that name them, up to and with
 /// `save_path`. False where one of them could not be synced: then the pieces must not be claimed.
-[[nodiscard]] bool sync_pieces(libtorrent::torrent_info const& torrent, std::string const& save_path,
-                               piece_set const& changed);
+[[nodiscard]] bool sync_pieces(
+    libtorrent::torrent_info const& torrent, std::string const& save_path, piece_set const& changed);
 
 } // namespace ccbt::engine

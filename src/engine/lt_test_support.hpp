@@ -57,9 +57,9 @@ inline std::string read_file(fs::path const& path) {
 enum class kind { v1, v2, hybrid };
 
 /// The .torrent file of what lies at `path`.
-inline std::string make_torrent(fs::path const& path, kind of, int piece_size = 65536,
-                                std::vector<std::string> const& trackers = {}, bool is_private = false,
-                                std::vector<std::string> const& web_seeds = {}) {
+inline std::string make_torrent(
+    fs::path const& path, kind of, int piece_size = 65536, std::vector<std::string> const& trackers = {},
+    bool is_private = false, std::vector<std::string> const& web_seeds = {}) {
     namespace lt = libtorrent;
     auto files = lt::file_storage{};
     lt::add_files(files, path.string());

@@ -25,7 +25,7 @@ enum class stage : std::uint8_t {
     checking,  // being hashed off the loop
     adding,    // handed to libtorrent, not answered yet
     live,
-    refused    // cannot be added
+    refused // cannot be added
 };
 
 enum class saving : std::uint8_t { none, asked, flushing, syncing };
@@ -46,8 +46,8 @@ struct lt_torrent {
     rate_window window;
     steady::time_point last_status; // when libtorrent last told of it
     payload_before before;
-    bool finish_pending = false;           // libtorrent says it is finished; was anything downloaded for it?
-    std::int64_t finished_at_payload = 0;  // payload of this run when that was last told
+    bool finish_pending = false;          // libtorrent says it is finished; was anything downloaded for it?
+    std::int64_t finished_at_payload = 0; // payload of this run when that was last told
 
     saving save = saving::none;
     bool save_queued = false;

@@ -29,7 +29,8 @@ int open_beneath(int top, std::string const& relative) {
     open_how how{};
     how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-    return static_cast<int>(::syscall(SYS_openat2, top, relative.empty() ? "." : relative.c_str(), &how, sizeof how));
+    return static_cast<int>(
+        ::syscall(SYS_openat2, top, relative.empty() ? "." : relative.c_str(), &how, sizeof how));
 }
 
 std::string parent_of(std::string const& relative) {

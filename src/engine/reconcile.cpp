@@ -6,17 +6,19 @@ namespace {
 
 applied wanted(wish const& asked, default_limits const& defaults) {
     auto const& a = *asked.asked;
-    return {.added = true,
-            .running = !a.paused && !asked.blocked,
-            .sequential = a.sequential,
-            .down_kib = a.down_kib != 0 ? a.down_kib : defaults.down_kib,
-            .up_kib = a.up_kib != 0 ? a.up_kib : defaults.up_kib,
-            .file_priorities = a.file_priorities};
+    return {
+        .added = true,
+        .running = !a.paused && !asked.blocked,
+        .sequential = a.sequential,
+        .down_kib = a.down_kib != 0 ? a.down_kib : defaults.down_kib,
+        .up_kib = a.up_kib != 0 ? a.up_kib : defaults.up_kib,
+        .file_priorities = a.file_priorities};
 }
 
 template <class... F> struct overloaded : F... {
     using F::operator()...;
 };
+template <class... F> overloaded(F...) -> overloaded<F...>; // clang 16 deduces none for aggregates
 
 } // namespace
 
@@ -40,16 +42,17 @@ std::vector<deed> reconcile(wish const& asked, applied const& done, default_limi
 }
 
 void record(deed const& did, applied& done) {
-    std::visit(overloaded{[&](hand_over const& d) { done = d.with; },
-                          [&](start const&) { done.running = true; },
-                          [&](halt const&) { done.running = false; },
-                          [&](limit const& d) {
-                              done.down_kib = d.down_kib;
-                              done.up_kib = d.up_kib;
-                          },
-                          [&](order_pieces const& d) { done.sequential = d.sequential; },
-                          [&](prioritize const& d) { done.file_priorities = d.files; }},
-               did);
+    std::visit(
+        overloaded{
+            [&](hand_over const& d) { done = d.with; }, [&](start const&) { done.running = true; },
+            [&](halt const&) { done.running = false; },
+            [&](limit const& d) {
+                done.down_kib = d.down_kib;
+                done.up_kib = d.up_kib;
+            },
+            [&](order_pieces const& d) { done.sequential = d.sequential; },
+            [&](prioritize const& d) { done.file_priorities = d.files; }},
+        did);
 }
 
 } // namespace ccbt::engine

@@ -50,7 +50,8 @@ struct prioritize { // by file index; empty: all normal
 using deed = std::variant<hand_over, start, halt, limit, order_pieces, prioritize>;
 
 /// The deeds in the order in which they are to be done: a halt before all else, a start after all else.
-[[nodiscard]] std::vector<deed> reconcile(wish const& asked, applied const& done, default_limits const& defaults);
+[[nodiscard]] std::vector<deed> reconcile(
+    wish const& asked, applied const& done, default_limits const& defaults);
 
 /// What is true once the deed is done.
 void record(deed const& did, applied& done);

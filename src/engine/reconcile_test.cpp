@@ -29,13 +29,14 @@ TEST(reconcile, a_new_torrent_is_handed_over_whole) {
         a.up_kib = 7;
         a.file_priorities = {0, 4};
     });
-    EXPECT_THAT(reconcile(w, {}, {.down_kib = 9, .up_kib = 9}),
-                ElementsAre(VariantWith<hand_over>(hand_over{{.added = true,
-                                                              .running = true,
-                                                              .sequential = true,
-                                                              .down_kib = 9,
-                                                              .up_kib = 7,
-                                                              .file_priorities = {0, 4}}})));
+    EXPECT_THAT(
+        reconcile(w, {}, {.down_kib = 9, .up_kib = 9}), ElementsAre(VariantWith<hand_over>(hand_over{
+                                                            {.added = true,
+                                                             .running = true,
+                                                             .sequential = true,
+                                                             .down_kib = 9,
+                                                             .up_kib = 7,
+                                                             .file_priorities = {0, 4}}})));
 }
 
 TEST(reconcile, asking_the_same_again_does_nothing) {
@@ -78,19 +79,23 @@ TEST(reconcile, a_halt_comes_first_and_a_start_last) {
         a.down_kib = 5;
         a.sequential = true;
     });
-    EXPECT_THAT(reconcile(halted, all_done(running), {}),
-                ElementsAre(VariantWith<halt>(halt{}), VariantWith<limit>(limit{5, 0}),
-                            VariantWith<order_pieces>(order_pieces{true})));
-    EXPECT_THAT(reconcile(running, all_done(halted), {}),
-                ElementsAre(VariantWith<limit>(limit{0, 0}), VariantWith<order_pieces>(order_pieces{false}),
-                            VariantWith<start>(start{})));
+    EXPECT_THAT(
+        reconcile(halted, all_done(running), {}),
+        ElementsAre(
+            VariantWith<halt>(halt{}), VariantWith<limit>(limit{5, 0}),
+            VariantWith<order_pieces>(order_pieces{true})));
+    EXPECT_THAT(
+        reconcile(running, all_done(halted), {}),
+        ElementsAre(
+            VariantWith<limit>(limit{0, 0}), VariantWith<order_pieces>(order_pieces{false}),
+            VariantWith<start>(start{})));
 }
 
 TEST(reconcile, a_torrent_without_limits_of_its_own_follows_the_default) {
     auto const w = wished([](auto&) {});
     auto const done = all_done(w, {.down_kib = 100, .up_kib = 50});
-    EXPECT_THAT(reconcile(w, done, {.down_kib = 100, .up_kib = 60}),
-                ElementsAre(VariantWith<limit>(limit{100, 60})));
+    EXPECT_THAT(
+        reconcile(w, done, {.down_kib = 100, .up_kib = 60}), ElementsAre(VariantWith<limit>(limit{100, 60})));
     auto const own = wished([](auto& a) { a.up_kib = 10; });
     EXPECT_THAT(reconcile(own, all_done(own, {.up_kib = 50}), {.up_kib = 60}), IsEmpty());
 }

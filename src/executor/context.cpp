@@ -12,7 +12,8 @@ task<result<void>> commit(context& house, store::commit what) {
     case store::outcome::committed: house.store_failed = false; co_return result<void>{};
     case store::outcome::conflict: co_return fails(errc::torrent_exists, "that torrent is already here");
     case store::outcome::full:
-        co_return fails(errc::state_storage_full, "the disk of the daemon's state is full: nothing was changed");
+        co_return fails(
+            errc::state_storage_full, "the disk of the daemon's state is full: nothing was changed");
     case store::outcome::unavailable: co_return fails(errc::shutting_down, "the daemon is shutting down");
     case store::outcome::io_error:
     case store::outcome::unknown: break;

@@ -71,12 +71,11 @@ struct context {
 task<result<void>> commit(context& house, store::commit what);
 
 /// Runs `work` off the loop for at most `within`; nothing when it takes longer (it then ends unheard).
-template <class Work>
-auto off_loop_within(loop& on, std::chrono::milliseconds within, Work work)
+template <class Work> auto off_loop_within(loop& on, std::chrono::milliseconds within, Work work)
     -> task<std::optional<std::invoke_result_t<Work&>>> {
     using value = std::invoke_result_t<Work&>;
+    // Held by the work under way and not by the task that waits, which it holds: else a loop that ends would free neither.
     struct race {
-        std::optional<value> made;
         unique_function<void(bool)> done;
         std::unique_ptr<loop::ticker> timer;
         void finish(bool in_time) {
@@ -84,20 +83,24 @@ auto off_loop_within(loop& on, std::chrono::milliseconds within, Work work)
             if (done) std::exchange(done, nullptr)(in_time);
         }
     };
-    auto const shared = std::make_shared<race>();
+    auto const made = std::make_shared<std::optional<value>>();
     auto const shared_work = std::make_shared<Work>(std::move(work));
-    auto start = [&on, shared, shared_work, within](auto done) {
-        shared->done = std::move(done);
-        shared->timer = on.after(within, [shared] { shared->finish(false); });
+    auto start = [&on, made, shared_work, within](auto done) {
+        auto const both = std::make_shared<race>();
+        both->done = std::move(done);
+        both->timer = on.after(within, [weak = std::weak_ptr<race>{both}] {
+            if (auto const running = weak.lock()) running->finish(false);
+        });
         auto const box = std::make_shared<std::optional<value>>();
-        on.off([box, shared_work] { box->emplace((*shared_work)()); },
-               [shared, box] {
-                   if (shared->done) shared->made = std::move(*box);
-                   shared->finish(true);
-               });
+        on.off(
+            [box, shared_work] { box->emplace((*shared_work)()); },
+            [both, made, box] {
+                if (both->done) *made = std::move(*box);
+                both->finish(true);
+            });
     };
     co_await reply_of<bool>(std::move(start));
-    co_return std::move(shared->made);
+    co_return std::move(*made);
 }
 
 } // namespace ccbt::executor

@@ -22,8 +22,8 @@ struct removal : ::testing::Test, test_house<store::memory_store, engine::fake_e
         EXPECT_EQ(said(added), "ok");
         return added ? added->info_hash : std::string{};
     }
-    answer<result<contract::add_torrent::response>> start_torrent(std::string const& bytes,
-                                                                  std::optional<std::string> output_dir = std::nullopt) {
+    answer<result<contract::add_torrent::response>> start_torrent(
+        std::string const& bytes, std::optional<std::string> output_dir = std::nullopt) {
         auto const path = folder / ("t" + std::to_string(++files_) + ".torrent");
         write_file(path, bytes);
         contract::add_torrent::request request;
@@ -98,7 +98,8 @@ TEST_F(removal, files_that_another_torrent_names_stay) {
     auto const first = add_torrent(album);
     auto const second = add_torrent(metainfo("album", {{"cover"}, {"booklet"}}));
     auto const above = add_torrent(metainfo("one"), downloads + "/album/cd1"); // its folder lies within
-    for (auto const* file : {"album/cd1/one", "album/cd2/two", "album/cover", "album/booklet"}) write_file(at(file));
+    for (auto const* file : {"album/cd1/one", "album/cd2/two", "album/cover", "album/booklet"})
+        write_file(at(file));
     ASSERT_EQ(said(remove(first, true)), "ok");
     EXPECT_TRUE(fs::exists(at("album/cover")));
     EXPECT_TRUE(fs::exists(at("album/booklet")));
@@ -166,6 +167,57 @@ TEST_F(removal, a_pause_behind_a_removal_finds_nothing) {
     EXPECT_THAT(store.asked_now().torrents, IsEmpty());
 }
 
+// ---- added again
+
+struct taking_up : removal {
+    /// What the engine is given when the magnet is added again.
+    std::string resume_data(bool takes_up) {
+        contract::add_torrent::request request;
+        request.path_or_magnet = magnet_v1;
+        request.resume = takes_up;
+        EXPECT_EQ(said(add(request)), "ok");
+        auto const* first = engine.loaded(row(hash_v1)->asked->id);
+        EXPECT_EQ(first->fresh_totals, takes_up) << "what it moved before is counted already";
+        return first->resume ? *first->resume : "none";
+    }
+    taking_up() {
+        EXPECT_EQ(said(add(magnet_v1)), "ok");
+        engine.resume_on_forget = std::make_shared<std::string const>("the last");
+    }
+};
+
+TEST_F(taking_up, a_torrent_goes_on_from_where_it_was_removed_where_that_is_asked) {
+    ASSERT_EQ(said(remove(hash_v1)), "ok");
+    settle();
+    EXPECT_EQ(resume_data(true), "the last");
+}
+
+TEST_F(taking_up, it_begins_anew_where_that_is_not_asked) {
+    ASSERT_EQ(said(remove(hash_v1)), "ok");
+    settle();
+    EXPECT_EQ(resume_data(false), "none");
+}
+
+TEST_F(taking_up, the_saved_progress_serves_where_the_engine_had_nothing_newer) {
+    store::resume_record saved;
+    saved.done.id = row(hash_v1)->asked->id;
+    saved.resume = std::make_shared<std::string const>("the saved");
+    store.keep({saved}, [](store::outcome) {});
+    engine.resume_on_forget = nullptr;
+    ASSERT_EQ(said(remove(hash_v1)), "ok");
+    settle();
+    EXPECT_EQ(resume_data(true), "the saved");
+}
+
+TEST_F(taking_up, nothing_is_taken_up_of_what_was_removed_with_its_files) {
+    ASSERT_EQ(said(remove(hash_v1)), "ok");
+    settle();
+    ASSERT_EQ(said(add(magnet_v1)), "ok");
+    ASSERT_EQ(said(remove(hash_v1, true)), "ok");
+    settle();
+    EXPECT_EQ(resume_data(true), "none");
+}
+
 // ---- what happens at once with a deletion
 
 TEST_F(removal, a_torrent_added_while_files_go_comes_after_and_keeps_its_own) {
@@ -174,7 +226,8 @@ TEST_F(removal, a_torrent_added_while_files_go_comes_after_and_keeps_its_own) {
     store.hold();
     auto const removed = start_remove(hex, true);
     until_store_waits_for(2);
-    auto const added = start_torrent(metainfo("album", {{"cover"}})); // another torrent, a file of the same name
+    auto const added =
+        start_torrent(metainfo("album", {{"cover"}})); // another torrent, a file of the same name
     store.release();
     bool was_gone_before = false;
     run_until([&] {

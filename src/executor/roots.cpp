@@ -109,9 +109,10 @@ root_check check_root(storage_root const& root) {
     if (found) return {root, root_state::offline, "its marker is another folder's"};
     if (error == ENOENT && ::access(root.path.c_str(), F_OK) == 0 && ::access(root.path.c_str(), W_OK) != 0)
         return {root, root_state::online, {}}; // read-only: it cannot be marked, nor written into by mistake
-    return {root, root_state::offline,
-            std::string{"its marker file "} + root_marker_name + " cannot be read: " +
-                (error == 0 ? "it is damaged" : std::strerror(error))};
+    return {
+        root, root_state::offline,
+        std::string{"its marker file "} + root_marker_name +
+            " cannot be read: " + (error == 0 ? "it is damaged" : std::strerror(error))};
 }
 
 root_check adopt_root(std::string const& path) {
@@ -137,8 +138,8 @@ roots::opened roots::open(std::vector<storage_root> stored, std::vector<std::str
         auto at = std::find_if(all_.begin(), all_.end(), [&](auto const& r) { return r.path == path; });
         if (at == all_.end()) {
             auto made = adopt_root(path);
-            auto const same_id = std::find_if(all_.begin(), all_.end(),
-                                              [&](auto const& r) { return r.id == made.root.id; });
+            auto const same_id =
+                std::find_if(all_.begin(), all_.end(), [&](auto const& r) { return r.id == made.root.id; });
             if (same_id != all_.end() && check_root(*same_id).state == root_state::offline) {
                 // The folder was moved, its marker with it: the same root at a new path.
                 same_id->path = path;
@@ -151,8 +152,8 @@ roots::opened roots::open(std::vector<storage_root> stored, std::vector<std::str
             if (same_id != all_.end()) { // a copy of a marked folder
                 made.root.id = contract::make_torrent_id();
                 made.state = root_state::offline;
-                made.why = "its marker is that of " + same_id->path + ": remove the file " + root_marker_name +
-                           " here";
+                made.why = "its marker is that of " + same_id->path + ": remove the file " +
+                           root_marker_name + " here";
             } else if (made.state == root_state::online) {
                 out.fresh.push_back(made.root);
             } // else it could not be marked: the next start tries again, since nothing can be asked of it until then
@@ -169,25 +170,27 @@ contract::result<roots::place> roots::resolve(std::optional<std::string> const& 
     if (allowed_.empty()) return fails(errc::add_torrent_forbidden, "no storage folder is configured");
     if (!output_dir || output_dir->empty()) return place{allowed_.front().id, {}};
     auto const refuse = [&] {
-        return unexpected<contract::failure>{
-            contract::failure{errc::add_torrent_forbidden,
-                              "output_dir is not within disk.allowed_paths of the daemon's configuration"}
-                .with("field", std::string{"output_dir"})
-                .with("reason", std::string{"path_not_allowed"})};
+        return unexpected<contract::failure>{contract::failure{
+            errc::add_torrent_forbidden,
+            "output_dir is not within disk.allowed_paths of the daemon's configuration"}
+                                                 .with("field", std::string{"output_dir"})
+                                                 .with("reason", std::string{"path_not_allowed"})};
     };
     if (output_dir->find('\0') != std::string::npos) return refuse();
-    auto const path = plain_path(output_dir->front() == '/' ? *output_dir
-                                                            : allowed_.front().path + '/' + *output_dir);
+    auto const path =
+        plain_path(output_dir->front() == '/' ? *output_dir : allowed_.front().path + '/' + *output_dir);
     storage_root const* best = nullptr;
     for (auto const& root : allowed_)
-        if (lies_below(path, root.path) && (best == nullptr || root.path.size() > best->path.size())) best = &root;
+        if (lies_below(path, root.path) && (best == nullptr || root.path.size() > best->path.size()))
+            best = &root;
     if (best == nullptr) return refuse();
-    auto relative = path == best->path     ? std::string{}
-                    : best->path == "/"    ? path.substr(1)
-                                           : path.substr(best->path.size() + 1);
+    auto relative = path == best->path  ? std::string{}
+                    : best->path == "/" ? path.substr(1)
+                                        : path.substr(best->path.size() + 1);
     auto const hindrance = hindrance_to(best->path, relative);
     if (hindrance == ENOTDIR)
-        return fails(errc::add_torrent_error, "output_dir is no folder", {{"field", std::string{"output_dir"}}});
+        return fails(
+            errc::add_torrent_error, "output_dir is no folder", {{"field", std::string{"output_dir"}}});
     if (hindrance != 0) return refuse();
     return place{best->id, std::move(relative)};
 }

@@ -35,7 +35,8 @@ public:
         std::vector<root_check> known;          // all, the new ones too
         std::vector<model::storage_root> fresh; // to be stored
     };
-    [[nodiscard]] opened open(std::vector<model::storage_root> stored, std::vector<std::string> const& allowed);
+    [[nodiscard]] opened open(
+        std::vector<model::storage_root> stored, std::vector<std::string> const& allowed);
 
     struct place {
         model::torrent_id root;

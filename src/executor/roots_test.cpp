@@ -21,7 +21,9 @@ struct roots : ::testing::Test {
     std::string const second = (at / "second").string();
 
     std::string marker(std::string const& folder) const { return read_file(fs::path{folder} / ".ccbt-root"); }
-    static std::string state_of(root_check const& c) { return c.state == root_state::online ? "online" : "offline"; }
+    static std::string state_of(root_check const& c) {
+        return c.state == root_state::online ? "online" : "offline";
+    }
 };
 
 // ---- markers
@@ -63,7 +65,9 @@ TEST_F(roots, without_its_marker_a_root_is_offline_and_back_with_it) {
 TEST_F(roots, with_another_folders_marker_or_a_damaged_one_a_root_is_offline) {
     auto const made = adopt_root(first);
     auto const other = adopt_root(second);
-    fs::copy_file(fs::path{second} / ".ccbt-root", fs::path{first} / ".ccbt-root", fs::copy_options::overwrite_existing);
+    fs::copy_file(
+        fs::path{second} / ".ccbt-root", fs::path{first} / ".ccbt-root",
+        fs::copy_options::overwrite_existing);
     EXPECT_EQ(check_root(made.root).state, root_state::offline);
     for (auto const* damaged : {"", "00", "zz000000000000010000000000000abc\n"}) {
         write_file(fs::path{first} / ".ccbt-root", damaged);
@@ -210,7 +214,7 @@ TEST_F(resolving, links_on_the_way_are_refused_wherever_they_lead) {
     auto const refused = "403 ADD_TORRENT_ERROR path_not_allowed";
     fs::create_directory_symlink("/tmp", fs::path{first} / "out");
     fs::create_directories(fs::path{first} / "real");
-    fs::create_directory_symlink(fs::path{first} / "real", fs::path{first} / "in");
+    fs::create_directory_symlink("real", fs::path{first} / "in");
     fs::create_symlink("/nowhere/at/all", fs::path{first} / "dangling");
     EXPECT_EQ(folder(first + "/out"), refused);
     EXPECT_EQ(folder(first + "/out/deep/er"), refused);

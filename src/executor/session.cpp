@@ -18,8 +18,8 @@ task<result<contract::get_status::response>> session::handle(contract::get_statu
     co_return out;
 }
 
-task<result<contract::get_global_stats::response>> session::handle(contract::get_global_stats::request,
-                                                                   caller const&) {
+task<result<contract::get_global_stats::response>> session::handle(
+    contract::get_global_stats::request, caller const&) {
     auto const& sums = house_.state.torrents().sums();
     auto const totals = house_.state.totals();
     contract::get_global_stats::response out;
@@ -33,8 +33,9 @@ task<result<contract::get_global_stats::response>> session::handle(contract::get
     more.upload_rate = out.total_upload_rate = std::max(0.0, sums.upload_rate);
     out.total_downloaded = totals.downloaded;
     out.total_uploaded = totals.uploaded;
-    more.average_progress =
-        out.num_torrents == 0 ? 0 : std::clamp(sums.progress / static_cast<double>(out.num_torrents), 0.0, 1.0);
+    more.average_progress = out.num_torrents == 0
+                                ? 0
+                                : std::clamp(sums.progress / static_cast<double>(out.num_torrents), 0.0, 1.0);
     more.session_downloaded = totals.session_downloaded;
     more.session_uploaded = totals.session_uploaded;
     more.num_peers = sums.num_peers;

@@ -10,12 +10,15 @@ class session {
 public:
     explicit session(context& house) : house_{house} {}
 
-    task<result<contract::get_status::response>> handle(contract::get_status::request request, caller const& who);
-    task<result<contract::get_global_stats::response>> handle(contract::get_global_stats::request request,
-                                                              caller const& who);
-    task<result<contract::shut_down::response>> handle(contract::shut_down::request request, caller const& who);
+    task<result<contract::get_status::response>> handle(
+        contract::get_status::request request, caller const& who);
+    task<result<contract::get_global_stats::response>> handle(
+        contract::get_global_stats::request request, caller const& who);
+    task<result<contract::shut_down::response>> handle(
+        contract::shut_down::request request, caller const& who);
     task<result<contract::document>> handle(contract::get_metrics::request request, caller const& who);
-    task<result<contract::get_health::response>> handle(contract::get_health::request request, caller const& who);
+    task<result<contract::get_health::response>> handle(
+        contract::get_health::request request, caller const& who);
     task<result<contract::document>> handle(contract::get_openapi::request request, caller const& who);
 
 private:

@@ -24,7 +24,9 @@ struct session : ::testing::Test, test_house<store::memory_store, engine::fake_e
     std::string magnet(char digit) {
         return "magnet:?xt=urn:btih:" + std::string(40, digit) + "&dn=torrent+" + digit;
     }
-    void see(char digit, torrent_state s, std::int64_t downloaded, double rate, std::int64_t peers, double progress) {
+    void see(
+        char digit, torrent_state s, std::int64_t downloaded, double rate, std::int64_t peers,
+        double progress) {
         model::torrent_seen sample;
         sample.id = row(std::string(40, digit))->asked->id;
         sample.state = s;
@@ -139,8 +141,10 @@ TEST_F(session, every_line_of_the_metrics_is_one_that_prometheus_reads_and_each_
     EXPECT_EQ(page->content_type, "text/plain; version=0.0.4; charset=utf-8");
     EXPECT_EQ(page->text.back(), '\n');
 
-    std::regex const help{R"(# HELP (ccbt_[a-z0-9_]+) \S.*)"}, type{R"(# TYPE (ccbt_[a-z0-9_]+) (counter|gauge|histogram))"},
-        sample{R"re((ccbt_[a-z0-9_]+?)(_bucket|_sum|_count)?(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)+\})? (-?[0-9.]+(e[+-]?[0-9]+)?))re"};
+    std::regex const help{R"(# HELP (ccbt_[a-z0-9_]+) \S.*)"},
+        type{R"(# TYPE (ccbt_[a-z0-9_]+) (counter|gauge|histogram))"},
+        sample{
+            R"re((ccbt_[a-z0-9_]+?)(_bucket|_sum|_count)?(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)+\})? (-?[0-9.]+(e[+-]?[0-9]+)?))re"};
     std::map<std::string, std::string> families; // name -> type
     std::map<std::string, double> values;        // a whole series -> its value
     std::string described, typed;
@@ -157,8 +161,9 @@ TEST_F(session, every_line_of_the_metrics_is_one_that_prometheus_reads_and_each_
         } else if (std::regex_match(line, m, sample)) {
             auto const whole = line.substr(0, line.rfind(' '));
             auto const name = whole.substr(0, whole.find('{'));
-            bool const is_part = families[typed] == "histogram" &&
-                                 (name == typed + "_bucket" || name == typed + "_sum" || name == typed + "_count");
+            bool const is_part =
+                families[typed] == "histogram" &&
+                (name == typed + "_bucket" || name == typed + "_sum" || name == typed + "_count");
             EXPECT_TRUE(name == typed || is_part) << line << " stands below " << typed;
             EXPECT_TRUE(values.emplace(whole, std::stod(m[6])).second) << "twice: " << line;
         } else {
@@ -167,9 +172,10 @@ TEST_F(session, every_line_of_the_metrics_is_one_that_prometheus_reads_and_each_
     }
     for (auto const& [name, kind] : families)
         EXPECT_EQ(name.ends_with("_total"), kind == "counter") << name << " is a " << kind;
-    for (auto const* wanted : {"ccbt_build_info", "ccbt_torrents", "ccbt_download_rate_bytes", "ccbt_downloaded_bytes_total",
-                               "ccbt_api_requests_total", "ccbt_api_request_seconds", "ccbt_event_queue_bytes",
-                               "ccbt_store_commits_total"})
+    for (auto const* wanted :
+         {"ccbt_build_info", "ccbt_torrents", "ccbt_download_rate_bytes", "ccbt_downloaded_bytes_total",
+          "ccbt_api_requests_total", "ccbt_api_request_seconds", "ccbt_event_queue_bytes",
+          "ccbt_store_commits_total"})
         EXPECT_TRUE(families.contains(wanted)) << wanted;
 
     EXPECT_EQ(values[R"(ccbt_torrents{status="downloading"})"], 1);

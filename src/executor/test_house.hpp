@@ -66,7 +66,8 @@ inline std::string metainfo(std::string_view name, std::vector<std::vector<std::
         }
         info += "e";
     }
-    info += "4:name" + bencoded(name) + "12:piece lengthi16384e6:pieces" + bencoded(std::string(20, '\7')) + "e";
+    info +=
+        "4:name" + bencoded(name) + "12:piece lengthi16384e6:pieces" + bencoded(std::string(20, '\7')) + "e";
     return "d4:info" + info + "e";
 }
 
@@ -106,19 +107,21 @@ template <class Store, class Engine> struct test_house {
     ccbt::executor::roots roots;
     Engine engine{{on, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); }, {}}};
     contract::settings settings;
-    identity self{.version = "1.2.3", .url = "http://127.0.0.1:1", .lineage = "aa", .node_id = "bb", .pid = 42};
+    identity self{
+        .version = "1.2.3", .url = "http://127.0.0.1:1", .lineage = "aa", .node_id = "bb", .pid = 42};
     int shutdowns = 0;
-    context house{.on = on,
-                  .state = state,
-                  .truth = store,
-                  .journal = store,
-                  .engine = engine,
-                  .roots = roots,
-                  .settings = settings,
-                  .self = self,
-                  .door = door,
-                  .openapi = [] { return std::string{"{}"}; },
-                  .begin_shutdown = [this] { ++shutdowns; }};
+    context house{
+        .on = on,
+        .state = state,
+        .truth = store,
+        .journal = store,
+        .engine = engine,
+        .roots = roots,
+        .settings = settings,
+        .self = self,
+        .door = door,
+        .openapi = [] { return std::string{"{}"}; },
+        .begin_shutdown = [this] { ++shutdowns; }};
     executor deeds{house};
     caller who;
     std::vector<std::string> events; // "torrent_added 00112233"
@@ -126,7 +129,8 @@ template <class Store, class Engine> struct test_house {
     test_house() {
         for (auto const& check : roots.open({}, {downloads}).known) state.know_root(check.root);
         state.events().listen([this](contract::event_view const& e) {
-            events.push_back(std::string{contract::name_of(e->type)} + ' ' + e->data.info_hash.value_or("").substr(0, 8));
+            events.push_back(
+                std::string{contract::name_of(e->type)} + ' ' + e->data.info_hash.value_or("").substr(0, 8));
         });
     }
 
@@ -162,21 +166,29 @@ template <class Store, class Engine> struct test_house {
     }
 
     auto add(contract::add_torrent::request request) { return wait(deeds.handle(std::move(request), who)); }
-    auto start_add(contract::add_torrent::request request) { return start(deeds.handle(std::move(request), who)); }
+    auto start_add(contract::add_torrent::request request) {
+        return start(deeds.handle(std::move(request), who));
+    }
     auto add(std::string link) {
         contract::add_torrent::request request;
         request.path_or_magnet = std::move(link);
         return add(std::move(request));
     }
-    auto pause(std::string_view hex) { return wait(deeds.handle(contract::pause_torrent::request{hash(hex)}, who)); }
-    auto resume(std::string_view hex) { return wait(deeds.handle(contract::resume_torrent::request{hash(hex)}, who)); }
+    auto pause(std::string_view hex) {
+        return wait(deeds.handle(contract::pause_torrent::request{hash(hex)}, who));
+    }
+    auto resume(std::string_view hex) {
+        return wait(deeds.handle(contract::resume_torrent::request{hash(hex)}, who));
+    }
     auto start_remove(std::string_view hex, bool files) {
         contract::remove_torrent::request request{hash(hex), files};
         return start(deeds.handle(request, who));
     }
     auto remove(std::string_view hex, bool files = false) { return finish(start_remove(hex, files)); }
 
-    [[nodiscard]] model::torrent_row const* row(std::string_view hex) const { return state.torrents().find(hash(hex)); }
+    [[nodiscard]] model::torrent_row const* row(std::string_view hex) const {
+        return state.torrents().find(hash(hex));
+    }
     /// What the three who must agree say of it: "" where they do not know it.
     [[nodiscard]] std::string paused_everywhere(std::string_view hex) {
         auto const* r = row(hex);
@@ -184,7 +196,8 @@ template <class Store, class Engine> struct test_house {
         std::string out = r->asked->paused ? "paused" : "running";
         for (auto const& asked : store.asked_now().torrents)
             if (asked->id == r->asked->id) out += asked->paused ? " paused" : " running";
-        if (auto const* wish = engine.wished(r->asked->id)) out += wish->asked->paused ? " paused" : " running";
+        if (auto const* wish = engine.wished(r->asked->id))
+            out += wish->asked->paused ? " paused" : " running";
         return out;
     }
 

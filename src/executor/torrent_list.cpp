@@ -13,11 +13,13 @@ using contract::torrent_status;
 
 failure invalid(std::string field, std::string message) {
     std::vector<contract::problem> const problems{{field, message}};
-    return failure{errc::validation_error, field + ' ' + message}.with("field", field).with("problems", problems);
+    return failure{errc::validation_error, field + ' ' + message}
+        .with("field", field)
+        .with("problems", problems);
 }
 
 struct choice {
-    std::uint64_t mask = 0;      // fields to write; 0: all
+    std::uint64_t mask = 0;        // fields to write; 0: all
     std::uint16_t states = 0xffff; // bit by torrent_state
     std::optional<std::string> label;
     std::string sort; // a field's name; empty: in order of adding
@@ -43,7 +45,8 @@ result<std::uint64_t> read_fields(std::string_view wanted) {
             }
             bit <<= 1;
         });
-        if (!found) return unexpected<failure>{invalid("fields", "names no field: \"" + std::string{name} + '"')};
+        if (!found)
+            return unexpected<failure>{invalid("fields", "names no field: \"" + std::string{name} + '"')};
     }
     return mask;
 }
@@ -57,7 +60,8 @@ result<std::uint16_t> read_states(std::string_view wanted) {
                 states = static_cast<std::uint16_t>(states | 1U << static_cast<unsigned>(state));
                 found = true;
             }
-        if (!found) return unexpected<failure>{invalid("status", "names no status: \"" + std::string{piece} + '"')};
+        if (!found)
+            return unexpected<failure>{invalid("status", "names no status: \"" + std::string{piece} + '"')};
     }
     return states;
 }
@@ -111,8 +115,8 @@ bool etag_matches(std::optional<std::string> const& if_none_match, std::string_v
     return false;
 }
 
-result<contract::list_torrents::response> list(model::state const& state,
-                                               contract::list_torrents::request const& request) {
+result<contract::list_torrents::response> list(
+    model::state const& state, contract::list_torrents::request const& request) {
     auto const wanted = read_choice(request);
     if (!wanted) return unexpected<failure>{wanted.error()};
     auto const& table = state.torrents();
@@ -146,7 +150,8 @@ result<contract::list_torrents::response> list(model::state const& state,
             if (wanted->takes(*(*row)->view))
                 take(**row);
             else
-                answer.removed->push_back((*row)->view->info_hash); // it may have been among the chosen before
+                answer.removed->push_back(
+                    (*row)->view->info_hash); // it may have been among the chosen before
         }
     } else {
         if (wanted->takes_all()) answer.torrents.reserve(table.size());
@@ -158,11 +163,10 @@ result<contract::list_torrents::response> list(model::state const& state,
     // What changed is never cut: who follows by `since` would not hear of the rest.
     if (!delta && (request.offset > 0 || request.limit)) {
         auto const from = std::min(static_cast<std::size_t>(request.offset), answer.torrents.size());
-        auto const count = std::min(static_cast<std::size_t>(request.limit.value_or(1'000'000'000)),
-                                    answer.torrents.size() - from);
+        auto const count = std::min(
+            static_cast<std::size_t>(request.limit.value_or(1'000'000'000)), answer.torrents.size() - from);
         auto const begin = answer.torrents.begin() + static_cast<std::ptrdiff_t>(from);
-        answer.torrents =
-            std::vector<torrent_row_view>(begin, begin + static_cast<std::ptrdiff_t>(count));
+        answer.torrents = std::vector<torrent_row_view>(begin, begin + static_cast<std::ptrdiff_t>(count));
     }
     return out;
 }

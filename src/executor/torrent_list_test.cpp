@@ -28,7 +28,8 @@ struct torrent_list : ::testing::Test {
         add(5, "a", torrent_state::checking, 0, {});
     }
     static model::torrent_id id(std::uint8_t n) { return {1, n}; }
-    void add(std::uint8_t n, std::string name, torrent_state s, double progress, std::vector<std::string> labels) {
+    void add(
+        std::uint8_t n, std::string name, torrent_state s, double progress, std::vector<std::string> labels) {
         model::torrent_asked a;
         a.id = id(n);
         std::vector<std::uint8_t> bytes(20, n);
@@ -175,8 +176,9 @@ TEST_F(torrent_list, what_a_filter_no_longer_takes_is_removed_for_its_asker) {
 
 TEST_F(torrent_list, a_revision_that_is_not_known_gets_everything) {
     auto const number = state.revision().number;
-    for (auto const& since : {contract::revision{0xabc, number + 1}.token(), contract::revision{0xabd, number}.token(),
-                              std::string{"gibberish"}, std::string{}}) {
+    for (auto const& since :
+         {contract::revision{0xabc, number + 1}.token(), contract::revision{0xabd, number}.token(),
+          std::string{"gibberish"}, std::string{}}) {
         auto const all = get({.since = since}).value;
         EXPECT_EQ(all.full, true) << since;
         EXPECT_EQ(all.torrents.size(), 5U) << since;

@@ -27,9 +27,10 @@ result<std::string> read_torrent_file(std::string const& path) {
     // O_NONBLOCK: a pipe or device must not hold the reader before it is known to be none.
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        return refuse(errno == ENOENT || errno == ENOTDIR ? "there is no such file, and it is no magnet link"
-                                                          : std::string{"the file cannot be opened: "} +
-                                                                std::strerror(errno));
+        return refuse(
+            errno == ENOENT || errno == ENOTDIR
+                ? "there is no such file, and it is no magnet link"
+                : std::string{"the file cannot be opened: "} + std::strerror(errno));
     }
     std::unique_ptr<int const, void (*)(int const*)> const closes{&fd, [](int const* f) { ::close(*f); }};
     struct stat about {};
@@ -68,7 +69,8 @@ bool names_a_marker(std::string_view file) {
 
 class deletion_underway {
 public:
-    deletion_underway(context& house, store::intend_deletion const& what) : in_{house.deleting}, id_{what.id} {
+    deletion_underway(context& house, store::intend_deletion const& what)
+        : in_{house.deleting}, id_{what.id} {
         if (!what.files.empty()) in_->emplace(id_, what.root_path);
     }
     ~deletion_underway() { in_->erase(id_); }
@@ -96,8 +98,9 @@ task<result<torrents::source>> torrents::read_source(contract::add_torrent::requ
         auto from_base64 = [data = std::move(*request.torrent_data)]() -> read {
             auto bytes = text::from_base64(data);
             if (!bytes)
-                return fails(errc::validation_error, "torrent_data must be base64",
-                             {{"field", std::string{"torrent_data"}}});
+                return fails(
+                    errc::validation_error, "torrent_data must be base64",
+                    {{"field", std::string{"torrent_data"}}});
             auto facts = engine::read_torrent(*bytes);
             if (!facts) return unexpected<failure>{std::move(facts.error())};
             return source{std::move(*facts), std::make_shared<std::string const>(std::move(*bytes)), {}};
@@ -123,8 +126,8 @@ task<result<torrents::source>> torrents::read_source(contract::add_torrent::requ
     co_return std::move(*made);
 }
 
-task<result<contract::add_torrent::response>> torrents::handle(contract::add_torrent::request request,
-                                                               caller const& who) {
+task<result<contract::add_torrent::response>> torrents::handle(
+    contract::add_torrent::request request, caller const& who) {
     auto const invalid = [](std::string field, std::string message) {
         std::vector<contract::problem> const problems{{field, message}};
         return unexpected<failure>{failure{errc::validation_error, field + ' ' + message}
@@ -139,8 +142,9 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
     auto const place = house_.roots.resolve(request.output_dir);
     if (!place) co_return unexpected<failure>{place.error()};
     if (house_.state.is_offline(place->root))
-        co_return fails(errc::add_torrent_error, "the storage folder is offline: is its drive mounted?",
-                        {{"reason", std::string{"storage_offline"}}});
+        co_return fails(
+            errc::add_torrent_error, "the storage folder is offline: is its drive mounted?",
+            {{"reason", std::string{"storage_offline"}}});
 
     model::torrent_asked asked;
     asked.paused = request.paused;
@@ -150,8 +154,9 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
     auto what = co_await read_source(std::move(request));
     if (!what) co_return unexpected<failure>{std::move(what.error())};
     if (std::any_of(what->facts.files.begin(), what->facts.files.end(), names_a_marker))
-        co_return fails(errc::add_torrent_error, "a file of this torrent has the name of the daemon's own marker",
-                        {{"reason", std::string{root_marker_name} + " is not taken"}});
+        co_return fails(
+            errc::add_torrent_error, "a file of this torrent has the name of the daemon's own marker",
+            {{"reason", std::string{root_marker_name} + " is not taken"}});
     engine::load first{.metainfo = what->metainfo};
     if (takes_up) {
         auto load = [this, of = what->facts.hashes.canonical()](auto done) {
@@ -179,7 +184,8 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
         if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
             co_return unexpected<failure>{exists_already(*row)};
     for (auto const& p : contract::names_of<contract::queue_priority>)
-        if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority)) asked.priority = p.first;
+        if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority))
+            asked.priority = p.first;
     if (next_order_ == 0)
         for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after)
             next_order_ = std::max(next_order_, row->asked->queue_order);
@@ -205,13 +211,13 @@ task<result<contract::add_torrent::response>> torrents::handle(contract::add_tor
 
 // ---- reading
 
-task<result<contract::list_torrents::response>> torrents::handle(contract::list_torrents::request request,
-                                                                 caller const&) {
+task<result<contract::list_torrents::response>> torrents::handle(
+    contract::list_torrents::request request, caller const&) {
     co_return list(house_.state, request);
 }
 
-task<result<contract::get_torrent::response>> torrents::handle(contract::get_torrent::request request,
-                                                               caller const&) {
+task<result<contract::get_torrent::response>> torrents::handle(
+    contract::get_torrent::request request, caller const&) {
     auto const* row = house_.state.torrents().find(request.info_hash);
     if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
     contract::get_torrent::response out;
@@ -222,7 +228,8 @@ task<result<contract::get_torrent::response>> torrents::handle(contract::get_tor
     co_return out;
 }
 
-task<result<contract::get_peers::response>> torrents::handle(contract::get_peers::request request, caller const&) {
+task<result<contract::get_peers::response>> torrents::handle(
+    contract::get_peers::request request, caller const&) {
     auto const* row = house_.state.torrents().find(request.info_hash);
     if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
     contract::get_peers::response out;
@@ -339,8 +346,9 @@ task<result<contract::done>> torrents::handle(contract::remove_torrent::request 
     store::intend_deletion deletion{id, house_.state.folder_of(*row->asked), {}};
     if (request.delete_files) {
         if (row->offline)
-            co_return fails(errc::remove_failed, "its storage folder is offline, so its files cannot be deleted now",
-                            {{"reason", std::string{"storage_offline"}}});
+            co_return fails(
+                errc::remove_failed, "its storage folder is offline, so its files cannot be deleted now",
+                {{"reason", std::string{"storage_offline"}}});
         deletion.files = co_await own_files(row->asked);
         co_await spare_shared_files(deletion);
         row = house_.state.torrents().find(id); // held by our turn: still there
@@ -374,7 +382,8 @@ task<result<contract::done>> torrents::handle(contract::remove_torrent::request 
     house_.apply(model::torrent_gone{id});
 
     auto let_go = [this, id](auto done) {
-        house_.engine.forget(id, [done = std::move(done)](std::shared_ptr<std::string const>) mutable { done(true); });
+        house_.engine.forget(
+            id, [done = std::move(done)](std::shared_ptr<std::string const>) mutable { done(true); });
     };
     if (request.delete_files) {
         co_await reply_of<bool>(std::move(let_go));
@@ -400,12 +409,15 @@ task<> torrents::finish_deletion(store::intend_deletion what) {
 task<> torrents::delete_files(store::intend_deletion what) {
     for (auto const& root : house_.roots.all())
         if (is_within(what.root_path, root.path) && house_.state.is_offline(root.id)) {
-            log::warning("files of a removed torrent stay until {} is back and the daemon starts again", root.path);
+            log::warning(
+                "files of a removed torrent stay until {} is back and the daemon starts again", root.path);
             co_return; // the intent stays recorded
         }
     // Asked again: what was added meanwhile, or since the crash that cut this short, keeps its files.
     co_await spare_shared_files(what);
-    auto remove = [folder = what.root_path, files = what.files] { return engine::delete_payload(folder, files); };
+    auto remove = [folder = what.root_path, files = what.files] {
+        return engine::delete_payload(folder, files);
+    };
     auto const gone = co_await off_loop(house_.on, std::move(remove));
     for (auto const& failed : gone.failed) log::warning("a file of a removed torrent stays: {}", failed);
     store::commit change;
@@ -435,7 +447,8 @@ task<> torrents::learn_metadata(model::metadata_arrived what) {
     if (!kept) {
         log::warning("the metadata of {} could not be kept: {}", record->name, kept.error().message);
         if (kept.error().code == errc::torrent_exists)
-            house_.apply(model::torrent_failed{what.id, "it is the same torrent as another one that is here"});
+            house_.apply(
+                model::torrent_failed{what.id, "it is the same torrent as another one that is here"});
         co_return;
     }
     house_.apply(model::torrent_put{record});

@@ -15,14 +15,17 @@ class torrents {
 public:
     explicit torrents(context& house) : house_{house} {}
 
-    task<result<contract::add_torrent::response>> handle(contract::add_torrent::request request, caller const& who);
-    task<result<contract::list_torrents::response>> handle(contract::list_torrents::request request,
-                                                           caller const& who);
-    task<result<contract::get_torrent::response>> handle(contract::get_torrent::request request, caller const& who);
+    task<result<contract::add_torrent::response>> handle(
+        contract::add_torrent::request request, caller const& who);
+    task<result<contract::list_torrents::response>> handle(
+        contract::list_torrents::request request, caller const& who);
+    task<result<contract::get_torrent::response>> handle(
+        contract::get_torrent::request request, caller const& who);
     task<result<contract::done>> handle(contract::remove_torrent::request request, caller const& who);
     task<result<contract::done>> handle(contract::pause_torrent::request request, caller const& who);
     task<result<contract::done>> handle(contract::resume_torrent::request request, caller const& who);
-    task<result<contract::get_peers::response>> handle(contract::get_peers::request request, caller const& who);
+    task<result<contract::get_peers::response>> handle(
+        contract::get_peers::request request, caller const& who);
 
     /// A magnet has become a torrent: what the engine learned goes to the truth as a command.
     task<> learn_metadata(model::metadata_arrived what);
@@ -47,8 +50,8 @@ private:
 };
 
 /// The rows that a request for the list asks for: filtered, sorted, cut, narrowed to fields. In torrent_list.cpp.
-[[nodiscard]] result<contract::list_torrents::response> list(model::state const& state,
-                                                             contract::list_torrents::request const& request);
+[[nodiscard]] result<contract::list_torrents::response> list(
+    model::state const& state, contract::list_torrents::request const& request);
 [[nodiscard]] bool etag_matches(std::optional<std::string> const& if_none_match, std::string_view etag);
 
 } // namespace ccbt::executor

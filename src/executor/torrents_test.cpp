@@ -106,9 +106,10 @@ TEST_F(torrents, only_a_regular_file_of_a_torrents_size_is_opened) {
     fs::create_symlink("/nowhere/at/all", link);
     write_file(folder / "text", "this is no torrent");
     write_file(folder / "empty", "");
-    for (auto const& path : {too_large.string(), fifo.string(), link.string(), folder.path(), std::string{"/dev/zero"},
-                             (folder / "text").string(), (folder / "empty").string(), (folder / "text/below").string(),
-                             (folder / "not there").string(), std::string{"/etc/hostname\0.torrent", 22}}) {
+    for (auto const& path :
+         {too_large.string(), fifo.string(), link.string(), folder.path(), std::string{"/dev/zero"},
+          (folder / "text").string(), (folder / "empty").string(), (folder / "text/below").string(),
+          (folder / "not there").string(), std::string{"/etc/hostname\0.torrent", 22}}) {
         auto const added = add(path);
         EXPECT_EQ(said(added), "400 ADD_TORRENT_ERROR") << path;
         EXPECT_EQ(added.error().message.find("this is no torrent\n"), std::string::npos);
@@ -121,7 +122,8 @@ TEST_F(torrents, v2_and_hybrid_magnets_are_taken_and_found_by_each_hash) {
     ASSERT_EQ(said(v2), "ok");
     EXPECT_EQ(v2->info_hash, hash_v2);
     EXPECT_EQ(row(hash_v2)->view->name, hash_v2) << "without a dn";
-    auto const hybrid = add("magnet:?xt=urn:btih:" + std::string(40, 'a') + "&xt=urn:btmh:1220" + std::string(64, 'b'));
+    auto const hybrid =
+        add("magnet:?xt=urn:btih:" + std::string(40, 'a') + "&xt=urn:btmh:1220" + std::string(64, 'b'));
     ASSERT_EQ(said(hybrid), "ok");
     EXPECT_EQ(hybrid->info_hash, std::string(40, 'a'));
     EXPECT_EQ(row(std::string(64, 'b')), row(std::string(40, 'a')));
@@ -206,7 +208,8 @@ TEST_F(torrents, nothing_is_added_below_a_folder_that_is_offline) {
 }
 
 TEST_F(torrents, each_is_added_at_the_end_of_the_queue) {
-    for (char const digit : {'c', 'a', 'b'}) ASSERT_EQ(said(add("magnet:?xt=urn:btih:" + std::string(40, digit))), "ok");
+    for (char const digit : {'c', 'a', 'b'})
+        ASSERT_EQ(said(add("magnet:?xt=urn:btih:" + std::string(40, digit))), "ok");
     auto const at = [&](char digit) { return row(std::string(40, digit))->asked->queue_order; };
     EXPECT_LT(at('c'), at('a'));
     EXPECT_LT(at('a'), at('b'));
@@ -245,10 +248,11 @@ TEST_F(torrents, nothing_is_answered_listed_or_begun_before_the_store_has_it) {
 }
 
 TEST_F(torrents, a_store_that_fails_is_told_as_what_it_is_and_changes_nothing) {
-    std::pair<store::outcome, std::string> const cases[]{{store::outcome::full, "507 STATE_STORAGE_FULL"},
-                                                         {store::outcome::io_error, "503 STATE_IO_ERROR"},
-                                                         {store::outcome::unknown, "503 STATE_IO_ERROR"},
-                                                         {store::outcome::unavailable, "503 SHUTTING_DOWN"}};
+    std::pair<store::outcome, std::string> const cases[]{
+        {store::outcome::full, "507 STATE_STORAGE_FULL"},
+        {store::outcome::io_error, "503 STATE_IO_ERROR"},
+        {store::outcome::unknown, "503 STATE_IO_ERROR"},
+        {store::outcome::unavailable, "503 SHUTTING_DOWN"}};
     for (auto const& [how, wanted] : cases) {
         store.fail_next(how);
         auto const added = add(magnet_v1);
@@ -303,7 +307,8 @@ TEST_F(torrents, peers_are_that_torrents_own) {
     EXPECT_EQ(peers->count, 1);
     ASSERT_THAT(peers->peers, SizeIs(1));
     EXPECT_EQ(peers->peers[0].ip, "192.0.2.7");
-    EXPECT_EQ(said(wait(deeds.handle(contract::get_peers::request{hash(hash_v2)}, who))), "404 TORRENT_NOT_FOUND");
+    EXPECT_EQ(
+        said(wait(deeds.handle(contract::get_peers::request{hash(hash_v2)}, who))), "404 TORRENT_NOT_FOUND");
 }
 
 TEST_F(torrents, a_listed_torrent_that_the_engine_does_not_have_yet_has_no_peers) {
@@ -349,13 +354,15 @@ TEST_F(torrents, pauses_and_resumes_at_once_happen_one_after_another_and_the_las
         for (int i = 0; i < 6; ++i) {
             bool const pauses = (i % 2 == 1) == last_is_pause;
             auto const which = hash(hash_v1);
-            all.push_back(pauses ? start(deeds.handle(contract::pause_torrent::request{which}, who))
-                                 : start(deeds.handle(contract::resume_torrent::request{which}, who)));
+            all.push_back(
+                pauses ? start(deeds.handle(contract::pause_torrent::request{which}, who))
+                       : start(deeds.handle(contract::resume_torrent::request{which}, who)));
         }
         EXPECT_LE(store.waiting(), 1U) << "each waits for its turn";
         store.release();
         for (auto const& one : all) EXPECT_EQ(said(finish(one)), "ok");
-        EXPECT_EQ(paused_everywhere(hash_v1), last_is_pause ? "paused paused paused" : "running running running");
+        EXPECT_EQ(
+            paused_everywhere(hash_v1), last_is_pause ? "paused paused paused" : "running running running");
     }
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 namespace ccbt::executor {
 
@@ -14,12 +15,17 @@ template <class Noun> class turns {
     // Shared with the holds: a task that is thrown away with the loop may outlive the house.
     struct queues {
         loop* on;
-        std::unordered_map<Noun, std::deque<unique_function<void(bool)>>> waiting; // an entry: somebody holds it
+        std::unordered_map<Noun, std::deque<unique_function<void(bool)>>>
+            waiting; // an entry: somebody holds it
     };
 
 public:
     explicit turns(loop& on) : queues_{std::make_shared<queues>(queues{&on, {}})} {}
-    ~turns() { queues_->on = nullptr; }
+    ~turns() {
+        queues_->on = nullptr;
+        // Who still waits holds the queues in turn: let go here, or neither ever is.
+        auto const waiting = std::exchange(queues_->waiting, {});
+    }
     turns(turns const&) = delete;
     turns& operator=(turns const&) = delete;
 

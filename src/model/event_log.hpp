@@ -11,7 +11,8 @@ namespace ccbt::model {
 class event_log {
 public:
     /// `first_seq`: greater than any seq of a run before.
-    explicit event_log(std::int64_t first_seq, std::size_t most = 10'000) : last_seq_{first_seq - 1}, most_{most} {}
+    explicit event_log(std::int64_t first_seq, std::size_t most = 10'000)
+        : last_seq_{first_seq - 1}, most_{most} {}
 
     /// Keeps and numbers an event, then tells the listener.
     void record(contract::event_type type, contract::event_data data, double now) {
@@ -30,8 +31,8 @@ public:
     [[nodiscard]] std::deque<contract::event_view> const& kept() const { return kept_; }
 
 private:
-    static contract::event_view make(contract::event_type type, contract::event_data data, double now,
-                                     std::int64_t seq) {
+    static contract::event_view make(
+        contract::event_type type, contract::event_data data, double now, std::int64_t seq) {
         return contract::event_view{contract::event{type, now, std::move(data), seq}};
     }
     void tell(contract::event_view const& view) {

@@ -25,8 +25,9 @@ struct event_log : ::testing::Test {
 TEST_F(event_log, kept_events_are_numbered_without_a_gap_from_the_first_that_was_given) {
     log.record(event_type::torrent_added, {}, 1);
     log.record(event_type::torrent_removed, {}, 2);
-    EXPECT_THAT(told, ElementsAre(std::pair{event_type::torrent_added, 500},
-                                  std::pair{event_type::torrent_removed, 501}));
+    EXPECT_THAT(
+        told,
+        ElementsAre(std::pair{event_type::torrent_added, 500}, std::pair{event_type::torrent_removed, 501}));
     EXPECT_EQ(log.last_seq(), 501);
 }
 
@@ -35,10 +36,10 @@ TEST_F(event_log, an_event_that_is_not_kept_carries_the_number_of_the_last_that_
     log.pass_on(event_type::torrents_changed, {}, 2);
     log.pass_on(event_type::torrents_changed, {}, 3);
     log.record(event_type::torrent_added, {}, 4);
-    EXPECT_THAT(told, ElementsAre(std::pair{event_type::torrent_added, 500},
-                                  std::pair{event_type::torrents_changed, 500},
-                                  std::pair{event_type::torrents_changed, 500},
-                                  std::pair{event_type::torrent_added, 501}));
+    EXPECT_THAT(
+        told, ElementsAre(
+                  std::pair{event_type::torrent_added, 500}, std::pair{event_type::torrents_changed, 500},
+                  std::pair{event_type::torrents_changed, 500}, std::pair{event_type::torrent_added, 501}));
     EXPECT_THAT(kept(), ElementsAre(500, 501));
 }
 

@@ -32,18 +32,18 @@ struct storage_root {
 struct torrent_asked {
     torrent_id id;
     info_hashes hashes;
-    std::string name;         // metainfo's, else the magnet's dn, else empty; UTF-8
-    std::string magnet;       // the link, where it came as one
+    std::string name;          // metainfo's, else the magnet's dn, else empty; UTF-8
+    std::string magnet;        // the link, where it came as one
     bool has_metainfo = false; // the bytes lie in the store, apart
     bool is_private = false;
     std::int64_t total_size = 0; // 0 without metainfo
-    torrent_id root;          // the storage_root
-    std::string folder;       // relative to the root, "" for the root itself
+    torrent_id root;             // the storage_root
+    std::string folder;          // relative to the root, "" for the root itself
     bool paused = false;
     bool sequential = false;
     std::vector<std::string> labels;
     double added_at = 0;
-    std::int64_t down_kib = 0, up_kib = 0; // 0: no limit of its own
+    std::int64_t down_kib = 0, up_kib = 0;     // 0: no limit of its own
     std::vector<std::uint8_t> file_priorities; // libtorrent's 0 to 7 by file index; empty: all normal (4)
     std::int64_t queue_order = 0;              // smaller goes first
     queue_priority priority = queue_priority::normal;
@@ -54,7 +54,8 @@ struct torrent_asked {
 /// What the engine saw of a torrent, sampled about once a second where something moved.
 struct torrent_seen {
     torrent_id id;
-    contract::torrent_state state = contract::torrent_state::starting; // paused, seeding, downloading, checking, metadata
+    contract::torrent_state state =
+        contract::torrent_state::starting; // paused, seeding, downloading, checking, metadata
     double progress = 0;
     double download_rate = 0, upload_rate = 0;
     std::int64_t num_peers = 0, num_seeds = 0;
@@ -121,8 +122,9 @@ struct config_changed { // in force now
 };
 struct stopping_now {};
 
-using fact = std::variant<torrent_put, torrent_gone, torrents_seen, torrent_failed, torrent_recovered,
-                          torrent_finished, metadata_arrived, session_seen, engine_caught_up, facts_lost,
-                          root_offline, root_online, config_changed, stopping_now>;
+using fact = std::variant<
+    torrent_put, torrent_gone, torrents_seen, torrent_failed, torrent_recovered, torrent_finished,
+    metadata_arrived, session_seen, engine_caught_up, facts_lost, root_offline, root_online, config_changed,
+    stopping_now>;
 
 } // namespace ccbt::model

@@ -160,8 +160,9 @@ void state::set_offline(torrent_id id, bool offline) {
         changed.offline = offline;
         refresh(changed);
     }
-    events_.record(offline ? event_type::storage_offline : event_type::storage_online,
-                   event_data{.path = at->second.root.path}, now_);
+    events_.record(
+        offline ? event_type::storage_offline : event_type::storage_online,
+        event_data{.path = at->second.root.path}, now_);
 }
 
 } // namespace ccbt::model

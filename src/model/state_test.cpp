@@ -6,7 +6,6 @@
 namespace ccbt::model {
 namespace {
 
-using contract::event_type;
 using contract::torrent_state;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -32,7 +31,8 @@ std::string line(contract::event const& e) {
 struct state : ::testing::Test {
     storage_root const root{{7, 7}, "/data"};
     storage_root const other_root{{8, 8}, "/more"};
-    model::state it{{.incarnation = 0xabc, .first_seq = 100, .removed_downloaded = 1000, .removed_uploaded = 50}};
+    model::state it{
+        {.incarnation = 0xabc, .first_seq = 100, .removed_downloaded = 1000, .removed_uploaded = 50}};
     std::vector<std::string> told;
     std::vector<contract::event_view> events;
     double now = 1'700'000'000;
@@ -130,7 +130,8 @@ TEST_F(state, a_failure_is_an_error_until_it_is_over) {
     EXPECT_THAT(take(), ElementsAre("torrent_status_changed 01 t1 downloading"));
     EXPECT_EQ(it.torrents().find(torrent_id{1, 1})->view->error, std::nullopt);
     apply(torrent_failed{{1, 1}, ""});
-    EXPECT_EQ(it.torrents().find(torrent_id{1, 1})->view->error, "unknown error") << "never an error without a reason";
+    EXPECT_EQ(it.torrents().find(torrent_id{1, 1})->view->error, "unknown error")
+        << "never an error without a reason";
 }
 
 TEST_F(state, a_removed_torrent_is_told_and_gone) {
@@ -216,8 +217,10 @@ TEST_F(state, a_storage_root_that_goes_offline_takes_its_own_torrents_with_it_an
     EXPECT_EQ(status(3), torrent_state::error);
     take();
     apply(root_online{root.id});
-    EXPECT_THAT(take(), ElementsAre("torrent_status_changed 01 t1 seeding", "torrent_status_changed 03 t3 starting",
-                                    "storage_online /data"));
+    EXPECT_THAT(
+        take(), ElementsAre(
+                    "torrent_status_changed 01 t1 seeding", "torrent_status_changed 03 t3 starting",
+                    "storage_online /data"));
 }
 
 TEST_F(state, torrents_of_before_whose_drive_is_away_are_listed_as_errors) {

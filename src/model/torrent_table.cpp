@@ -28,9 +28,9 @@ torrent_state status_of(torrent_row const& row) {
     if (row.seen.state == torrent_state::starting)
         return row.asked->has_metainfo ? torrent_state::starting : torrent_state::metadata;
     if (!row.asked->paused && row.seen.state == torrent_state::paused)
-        return row.seen.finished             ? torrent_state::seeding
-               : row.asked->has_metainfo     ? torrent_state::downloading
-                                             : torrent_state::metadata;
+        return row.seen.finished         ? torrent_state::seeding
+               : row.asked->has_metainfo ? torrent_state::downloading
+                                         : torrent_state::metadata;
     return row.seen.state;
 }
 
@@ -73,7 +73,8 @@ torrent_row& torrent_table::insert(std::shared_ptr<torrent_asked const> asked, s
     return row;
 }
 
-void torrent_table::replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked, std::uint64_t at) {
+void torrent_table::replace_asked(
+    torrent_row& row, std::shared_ptr<torrent_asked const> asked, std::uint64_t at) {
     // A v2 magnet that turns out to be hybrid: clients know the row by a hash that it answers by no more.
     auto const before = row.asked->hashes.canonical();
     if (before != asked->hashes.canonical()) note_gone(before, at);

@@ -47,7 +47,8 @@ std::vector<std::string> hashes_of(std::vector<torrent_row const*> const& rows) 
 }
 std::vector<std::string> in_order(torrent_table const& of) {
     std::vector<std::string> out;
-    for (auto const* row = of.first(); row != nullptr; row = row->added_after) out.push_back(row->view->info_hash);
+    for (auto const* row = of.first(); row != nullptr; row = row->added_after)
+        out.push_back(row->view->info_hash);
     return out;
 }
 
@@ -91,7 +92,8 @@ TEST(status_of, asked_and_seen_together_say_what_a_torrent_is_doing) {
         row.seen.state = c.seen;
         row.seen.finished = c.finished;
         auto const said = contract::name_of(status_of(row));
-        EXPECT_EQ(said, contract::name_of(c.shown)) << "paused " << c.paused << ", seen " << contract::name_of(c.seen);
+        EXPECT_EQ(said, contract::name_of(c.shown))
+            << "paused " << c.paused << ", seen " << contract::name_of(c.seen);
         row.failed = "disk on fire";
         EXPECT_EQ(status_of(row), error);
         row.failed.clear();
@@ -216,6 +218,39 @@ TEST(torrent_table, a_sample_that_says_nothing_new_is_no_change) {
     EXPECT_EQ(&*before, &*table.row({1, 1})->view);
     EXPECT_EQ(table.changed(), 2U);
     EXPECT_EQ(table.row({1, 1})->changed, 2U);
+}
+
+TEST(torrent_table, whatever_a_row_shows_is_a_change_when_it_changes) {
+    using ask = void (*)(torrent_asked&);
+    using see = void (*)(torrent_row&);
+    torrent_table table;
+    add(table, 1, 1);
+    auto& row = *table.row({1, 1});
+    row.seen.state = torrent_state::downloading;
+    table.refresh(row, "/d", 2);
+    std::uint64_t at = 2;
+    for (ask const change :
+         {ask{[](torrent_asked& a) { a.name = "n"; }}, ask{[](torrent_asked& a) { a.total_size = 1; }},
+          ask{[](torrent_asked& a) { a.is_private = true; }}, ask{[](torrent_asked& a) { a.labels = {"l"}; }},
+          ask{[](torrent_asked& a) { a.folder = "f"; }}, ask{[](torrent_asked& a) { a.added_at = 1; }}}) {
+        auto a = *row.asked;
+        change(a);
+        table.replace_asked(row, std::make_shared<torrent_asked const>(a), ++at);
+        EXPECT_TRUE(table.refresh(row, "/d", at)) << "change " << at;
+    }
+    for (see const change :
+         {see{[](torrent_row& r) { r.seen.progress = 0.5; }},
+          see{[](torrent_row& r) { r.seen.num_peers = 1; }},
+          see{[](torrent_row& r) { r.seen.num_seeds = 1; }},
+          see{[](torrent_row& r) { r.seen.downloaded = 1; }},
+          see{[](torrent_row& r) { r.seen.uploaded = 1; }},
+          see{[](torrent_row& r) { r.seen.upload_rate = 1; }},
+          see{[](torrent_row& r) { r.seen.download_rate = 1; }}, see{[](torrent_row& r) { r.failed = "a"; }},
+          see{[](torrent_row& r) { r.failed = "b"; }}}) {
+        change(row);
+        EXPECT_TRUE(table.refresh(row, "/d", ++at)) << "change " << at;
+        EXPECT_EQ(row.changed, at);
+    }
 }
 
 TEST(torrent_table, a_view_that_was_handed_out_never_changes) {

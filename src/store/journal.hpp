@@ -22,13 +22,13 @@ struct resume_record {
 struct journal_snapshot {
     std::vector<model::torrent_done> torrents;
     std::int64_t removed_downloaded = 0, removed_uploaded = 0; // of all time, by torrents that are gone
-    std::int64_t first_seq = 1;                                 // no event of any run before had this seq or a later one
+    std::int64_t first_seq = 1; // no event of any run before had this seq or a later one
 };
 
-struct journal_counters { // for metrics
-    std::int64_t commits = 0;      // transactions
-    std::int64_t changes = 0;      // commits asked for that they held
-    double commit_seconds = 0;     // spent in them
+struct journal_counters {      // for metrics
+    std::int64_t commits = 0;  // transactions
+    std::int64_t changes = 0;  // commits asked for that they held
+    double commit_seconds = 0; // spent in them
     std::int64_t failed = 0;
 };
 
@@ -36,7 +36,8 @@ class journal {
 public:
     virtual ~journal() = default;
     virtual void keep(std::vector<resume_record> records, unique_function<void(outcome)> done) = 0;
-    virtual void load_resume(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
+    virtual void load_resume(
+        torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
     /// Metainfo and resume data of many, in the order asked, for the start: one round trip.
     struct stored {
         torrent_id id;

@@ -118,7 +118,8 @@ TYPED_TEST(store_conformance, a_checkpoint_outlives_its_torrent_until_it_is_take
     };
     EXPECT_EQ(kept(), nullptr);
     ASSERT_EQ(
-        this->commit_these({keep_checkpoint{hash, text("first")}, forget_torrent{one->id}}), outcome::committed);
+        this->commit_these({keep_checkpoint{hash, text("first")}, forget_torrent{one->id}}),
+        outcome::committed);
     ASSERT_EQ(this->commit_these({keep_checkpoint{hash, text("second")}}), outcome::committed);
     ASSERT_TRUE(kept());
     EXPECT_EQ(*kept(), "second");

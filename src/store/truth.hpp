@@ -50,8 +50,9 @@ struct put_setting { // laid over the user's file; `json` empty takes it away
     std::string key;
     std::string json;
 };
-using change = std::variant<put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
-                            put_setting>;
+using change = std::variant<
+    put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
+    put_setting>;
 
 enum class outcome : std::uint8_t {
     committed,
@@ -64,11 +65,11 @@ enum class outcome : std::uint8_t {
 };
 
 struct commit {
-    std::string operation_id; // non-empty: the same id commits once, a second time answers committed
+    std::string operation_id;    // non-empty: the same id commits once, a second time answers committed
     std::vector<change> changes; // all or nothing, in this order
 };
 
-struct snapshot { // what was there at the start
+struct snapshot {                                               // what was there at the start
     std::vector<std::shared_ptr<torrent_asked const>> torrents; // by queue_order, then added_at
     std::vector<model::storage_root> roots;
     std::vector<std::pair<std::string, std::string>> settings;
@@ -84,9 +85,11 @@ public:
     virtual ~truth() = default;
     virtual void commit_change(commit what, unique_function<void(outcome)> done) = 0;
     /// The metainfo of a torrent, or null where there is none or it is damaged.
-    virtual void load_metainfo(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
+    virtual void load_metainfo(
+        torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
     /// What keep_checkpoint kept, or null. The newest 10,000 are kept.
-    virtual void load_checkpoint(model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
+    virtual void load_checkpoint(
+        model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
 };
 
 } // namespace ccbt::store

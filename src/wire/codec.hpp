@@ -128,13 +128,16 @@ struct problems {
     std::vector<contract::problem> list;
     bool bad_hash = false;
 
-    void add(std::string field, std::string message) { list.push_back({std::move(field), std::move(message)}); }
+    void add(std::string field, std::string message) {
+        list.push_back({std::move(field), std::move(message)});
+    }
     [[nodiscard]] bool none() const { return list.empty(); }
     /// VALIDATION_ERROR, or INVALID_INFO_HASH where the hash was the first thing wrong.
     [[nodiscard]] contract::failure as_failure() const;
 };
 
-template <class T> void decode(value const& from, T& into, std::string const& path, rules const& rule, problems& wrong);
+template <class T>
+void decode(value const& from, T& into, std::string const& path, rules const& rule, problems& wrong);
 
 namespace decoding {
 
@@ -147,17 +150,18 @@ template <class N> bool within(N n, std::string const& path, rules const& rule, 
     if (d < rule.min || d > rule.max) {
         bool const bounded_above = rule.max < 1e300;
         bool const bounded_below = rule.min > -1e300;
-        wrong.add(path, bounded_above && bounded_below
-                            ? "must be between " + number_text(rule.min) + " and " + number_text(rule.max)
-                        : bounded_below ? "must be at least " + number_text(rule.min)
-                                        : "must be at most " + number_text(rule.max));
+        wrong.add(
+            path, bounded_above && bounded_below
+                      ? "must be between " + number_text(rule.min) + " and " + number_text(rule.max)
+                  : bounded_below ? "must be at least " + number_text(rule.min)
+                                  : "must be at most " + number_text(rule.max));
         return false;
     }
     return true;
 }
 
-template <whole_number T> void number(value const& from, T& into, std::string const& path, rules const& rule,
-                                      problems& wrong) {
+template <whole_number T>
+void number(value const& from, T& into, std::string const& path, rules const& rule, problems& wrong) {
     auto const out_of_range = [&] {
         if (rule.min > -1e300 || rule.max < 1e300)
             within(from.get_if<double>() != nullptr ? *from.get_if<double>() : 1e30, path, rule, wrong);
@@ -178,7 +182,8 @@ template <whole_number T> void number(value const& from, T& into, std::string co
     }
 }
 
-template <named_enum T> void enumeration(std::string_view from, T& into, std::string const& path, problems& wrong) {
+template <named_enum T>
+void enumeration(std::string_view from, T& into, std::string const& path, problems& wrong) {
     std::vector<std::string_view> names;
     for (auto const& [v, name] : contract::names_of<T>) {
         if (contract::ignores_case<T> ? text::equal_ignoring_case(name, from) : name == from) {
@@ -190,8 +195,8 @@ template <named_enum T> void enumeration(std::string_view from, T& into, std::st
     wrong.add(path, "must be one of " + list_of(names));
 }
 
-inline void string(std::string_view from, std::string& into, std::string const& path, rules const& rule,
-                   problems& wrong) {
+inline void string(
+    std::string_view from, std::string& into, std::string const& path, rules const& rule, problems& wrong) {
     if (from.size() > rule.max_length)
         wrong.add(path, "must have at most " + std::to_string(rule.max_length) + " bytes");
     else
@@ -212,8 +217,8 @@ void decode_members(value::object const& from, T& into, std::string const& path,
         for (auto const& [name, v] : from) {
             if (name != f.name()) continue;
             // The Python client sends null for what it leaves out.
-            if (v.is_null() && !(f.rule.required && !is_optional<type>) &&
-                !std::same_as<type, contract::json_text>)
+            if (v.is_null() &&
+                !(f.rule.required && !is_optional<type>)&&!std::same_as<type, contract::json_text>)
                 return;
             decode(v, into.*(std::remove_cvref_t<decltype(f)>::member), full, f.rule, wrong);
             return;
@@ -297,8 +302,8 @@ void decode(value const& from, T& into, std::string const& path, rules const& ru
 }
 
 /// A value written as text: in a path, a query, a header, on a command line, in the environment.
-template <class T>
-void decode_text(std::string_view from, T& into, std::string const& path, rules const& rule, problems& wrong) {
+template <class T> void decode_text(
+    std::string_view from, T& into, std::string const& path, rules const& rule, problems& wrong) {
     if constexpr (std::same_as<T, bool>) {
         auto const is = [&](std::string_view word) { return text::equal_ignoring_case(from, word); };
         if (is("true") || is("1") || is("yes") || is("on"))
@@ -345,7 +350,8 @@ void decode_text(std::string_view from, T& into, std::string const& path, rules 
 
 /// A struct from JSON text, for those who read answers.
 template <class T> [[nodiscard]] expected<T, std::string> from_json(std::string_view json) {
-    auto const read = parse(json, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30});
+    auto const read =
+        parse(json, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30});
     if (!read) return unexpected<std::string>{read.error()};
     T made{};
     problems wrong;

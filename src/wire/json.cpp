@@ -83,7 +83,8 @@ private:
         } else if (auto* list = levels_.back().made.get_if<value::array>()) {
             list->push_back(std::move(v));
         } else {
-            levels_.back().made.get_if<value::object>()->emplace_back(std::move(levels_.back().key), std::move(v));
+            levels_.back().made.get_if<value::object>()->emplace_back(
+                std::move(levels_.back().key), std::move(v));
         }
     }
     template <class T> bool add(T&& v) {
@@ -220,11 +221,15 @@ void writer::raw(std::string_view json) {
 }
 void writer::integer(std::int64_t n) {
     std::array<char, 24> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by to_chars
-    raw({buffer.data(), static_cast<std::size_t>(std::to_chars(buffer.begin(), buffer.end(), n).ptr - buffer.data())});
+    raw(
+        {buffer.data(),
+         static_cast<std::size_t>(std::to_chars(buffer.begin(), buffer.end(), n).ptr - buffer.data())});
 }
 void writer::integer(std::uint64_t n) {
     std::array<char, 24> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by to_chars
-    raw({buffer.data(), static_cast<std::size_t>(std::to_chars(buffer.begin(), buffer.end(), n).ptr - buffer.data())});
+    raw(
+        {buffer.data(),
+         static_cast<std::size_t>(std::to_chars(buffer.begin(), buffer.end(), n).ptr - buffer.data())});
 }
 void writer::number(double d) {
     if (!std::isfinite(d)) return null();

@@ -18,7 +18,8 @@ class value {
 public:
     using array = std::vector<value>;
     using object = std::vector<std::pair<std::string, value>>; // in the order read; no key twice
-    using any = std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, array, object>;
+    using any =
+        std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, array, object>;
 
     value() = default;
     template <class T>
@@ -52,7 +53,7 @@ struct json_limits {
 
 /// What goes out: text, and texts that many answers share, in order.
 struct body {
-    std::string text;                                        // first
+    std::string text;                                         // first
     std::vector<std::shared_ptr<std::string const>> pieces{}; // then these
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::string joined() const;
