@@ -114,6 +114,7 @@ TEST(nearest, finds_what_a_hand_most_likely_meant) {
     EXPECT_EQ(nearest("something", names), "");
     EXPECT_EQ(nearest("", names), "");
     EXPECT_EQ(nearest("x", {}), "");
+    // NOLINTNEXTLINE(bugprone-string-constructor): as long as it is meant to be
     EXPECT_EQ(nearest(std::string(10'000'000, 'a'), names), "");
 }
 

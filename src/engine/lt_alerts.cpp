@@ -5,6 +5,7 @@
 #include "engine/lt_session.hpp"
 #include "engine/lt_source.hpp"
 
+#include <algorithm>
 #include <libtorrent/alert_types.hpp>
 
 namespace ccbt::engine {
@@ -19,6 +20,10 @@ std::string error_text(
     if (failed == lt::errors::duplicate_torrent)
         return "it is the same torrent as another one here (the two hashes of a hybrid)";
     return to_text(failed, doing, path, save_path);
+}
+
+bool names_a_marker(std::string const& file) {
+    return file == model::root_marker_name || file.ends_with(std::string{'/'} + model::root_marker_name);
 }
 
 } // namespace
@@ -259,6 +264,8 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
                 made->source = *source;
             else
                 made->refused = source.error().message;
+            if (source && std::any_of(source->files.begin(), source->files.end(), names_a_marker))
+                made->refused = "a file of it has the name of the daemon's own marker";
         } catch (std::exception const& e) {
             made->info.reset(); // it has just been removed
         }

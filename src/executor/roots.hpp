@@ -14,7 +14,7 @@
 
 namespace ccbt::executor {
 
-inline constexpr char const* root_marker_name = ".ccbt-root";
+using model::root_marker_name;
 
 enum class root_state : std::uint8_t { online, offline };
 

@@ -28,6 +28,9 @@ struct storage_root {
     bool operator==(storage_root const&) const = default;
 };
 
+/// The marker's name. No torrent may have a file of this name.
+inline constexpr char const* root_marker_name = ".ccbt-root";
+
 /// What a user asked of a torrent. Immutable but through a commit.
 struct torrent_asked {
     torrent_id id;
