@@ -73,6 +73,33 @@ TEST_F(removal, with_its_files_go_its_own_and_the_folders_they_leave_empty) {
     EXPECT_THAT(store.asked_now().deletions, IsEmpty()) << "what was begun is done";
 }
 
+TEST_F(removal, without_its_data_keeps_a_checkpoint_that_an_add_with_resume_takes_up) {
+    engine.resume_on_forget = std::make_shared<std::string const>("what the engine had last");
+    ASSERT_EQ(said(remove(add_torrent(album))), "ok");
+    auto const add_again = [&](bool resume) {
+        auto const path = folder / "again.torrent";
+        write_file(path, album);
+        contract::add_torrent::request request;
+        request.path_or_magnet = path.string();
+        request.resume = resume;
+        auto const added = finish(start_add(std::move(request)));
+        EXPECT_EQ(said(added), "ok");
+        return added->info_hash;
+    };
+    auto const hex = add_again(true);
+    auto const* taken_up = engine.loaded(row(hex)->asked->id);
+    ASSERT_TRUE(taken_up != nullptr && taken_up->resume);
+    EXPECT_EQ(*taken_up->resume, "what the engine had last");
+    EXPECT_TRUE(taken_up->fresh_totals) << "what it moved before is in the totals already";
+
+    ASSERT_EQ(said(remove(hex)), "ok");
+    auto const plain = add_again(false);
+    EXPECT_EQ(engine.loaded(row(plain)->asked->id)->resume, nullptr) << "not asked for";
+
+    ASSERT_EQ(said(remove(plain, true)), "ok");
+    EXPECT_EQ(engine.loaded(row(add_again(true))->asked->id)->resume, nullptr) << "its data went, so there is none";
+}
+
 TEST_F(removal, the_storage_folder_itself_stays_when_it_is_empty) {
     auto const hex = add_torrent(metainfo("single"), downloads + "/deep/er");
     write_file(at("deep/er/single"));
