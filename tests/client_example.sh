@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 cmake --build "$build" --target libccbt
 cmake --install "$build" --prefix "$work/tree" --component libccbt >"$work/install.log"
-cmake -S "$source/examples/client" -B "$work/example" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH="$work/tree" \
+cmake -G Ninja -S "$source/examples/client" -B "$work/example" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH="$work/tree" \
     >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
 cmake --build "$work/example"
 

@@ -213,6 +213,8 @@ int add_torrents(session& s, command const& what, given const& words) {
         sources.push_back(std::move(*source));
     }
     bool const wait = words.flag("wait");
+    if (wait && words.flag("paused"))
+        return code(s.wrong_usage("--wait would never end with --paused: leave one of them out"));
     int worst = 0;
     std::vector<std::string> hashes;
     for (auto& [field, held] : sources) {

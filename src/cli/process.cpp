@@ -173,8 +173,9 @@ int start_daemon(session& s, command const&, given const& words) {
         }
     }
     std::error_code failed;
-    fs::create_directories(s.where.state_dir, failed);
-    if (!failed) fs::permissions(s.where.state_dir, fs::perms::owner_all, failed);
+    // Only what is made here is closed to others: a folder named by mistake keeps its mode.
+    if (fs::create_directories(s.where.state_dir, failed) && !failed)
+        fs::permissions(s.where.state_dir, fs::perms::owner_all, failed);
     auto const log_file = s.where.state_dir / "ccbtd.log";
     descriptor const log{::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
     std::array<int, 2> ends{-1, -1};

@@ -1,4 +1,4 @@
-// `ccbt watch`: events, as they come. When the stream is lost it comes back by itself and asks for what was missed.
+// `ccbt watch`: events, as they come. When the stream is lost it comes back by itself, and says that it was away.
 #include "client/watch.hpp"
 #include "cli/deeds.hpp"
 #include "cli/print.hpp"
@@ -63,26 +63,26 @@ std::string line_of(wire::value const& event, terminal const& term) {
 } // namespace
 
 int watch_events(session& s, command const&, given const& words) {
-    for (auto const* word : {"count", "since"})
-        if (words.has(word) && !number(words, word))
-            return static_cast<int>(s.wrong_usage("--" + std::string{word} + " must be a whole number"));
+    if (words.has("count") && !number(words, "count"))
+        return static_cast<int>(s.wrong_usage("--count must be a whole number"));
     auto const types = types_of(words.all("type"));
     auto left = number(words, "count");
-    auto since = number(words, "since");
     bool was_there = false;
     std::chrono::milliseconds wait{100};
     while (!left || *left > 0) {
-        auto stream = client::event_stream::open(s.where.how, types, since);
+        auto stream = client::event_stream::open(s.where.how, types);
         if (!stream) {
             bool const passing = stream.error().kind == client::error_kind::unreachable ||
-                                 stream.error().kind == client::error_kind::timeout;
+                                 stream.error().kind == client::error_kind::timeout ||
+                                 stream.error().status == 503;
             if (!was_there || !passing) return static_cast<int>(s.tell(stream.error()));
             std::this_thread::sleep_for(wait);
             wait = std::min(wait * 2, std::chrono::milliseconds{5'000});
             continue;
         }
         wait = std::chrono::milliseconds{100};
-        if (std::exchange(was_there, true)) s.err << "ccbt: the daemon is back" << std::endl;
+        if (std::exchange(was_there, true))
+            s.err << "ccbt: the daemon is back; what happened meanwhile is not told" << std::endl;
         while (!left || *left > 0) {
             auto const got = stream->next_text(std::chrono::hours{1});
             if (!got) {
@@ -95,7 +95,6 @@ int watch_events(session& s, command const&, given const& words) {
             if (!*got) continue;
             auto const event = wire::parse(**got);
             if (!event) continue;
-            if (auto const seq = event->number_or("seq", 0); seq > 0) since = static_cast<std::int64_t>(seq);
             if (s.json)
                 s.out << (s.term.out_is_terminal ? printable(**got) : **got) << std::endl;
             else

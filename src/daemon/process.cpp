@@ -24,6 +24,7 @@ namespace {
 // Taking an engine with more torrents than this apart takes longer than users wait; everything is saved by then, so the
 // process is simply left.
 constexpr std::size_t apart_at_most = 500;
+constexpr unsigned destructors_within = 1; // seconds
 
 // A daemon of thousands of torrents, peers and clients needs descriptors; the soft limit is only a default.
 void raise_descriptor_limit() {
@@ -99,6 +100,9 @@ public:
 
         dir_.withdraw();
         log::info("stopped");
+        // What is left frees memory, and may wait for a disk that does not answer. All is saved: not longer than this.
+        std::signal(SIGALRM, [](int) { ::_exit(static_cast<int>(exit_code::clean)); });
+        ::alarm(destructors_within);
         if (house.torrents() > apart_at_most) {
             std::fflush(stdout);
             ::_exit(static_cast<int>(exit_code::clean));

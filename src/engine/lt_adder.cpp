@@ -35,7 +35,8 @@ void lt_adder::leaving(contract::info_hashes const& h) {
 void lt_adder::left(contract::info_hashes const& h) {
     for (auto const& one : {h.v1, h.v2})
         if (auto const at = leaving_.find(one); one && at != leaving_.end()) leaving_.erase(at);
-    for (auto waiting = std::exchange(parked_, {}); auto const& t : waiting) enqueue(t);
+    for (auto waiting = std::exchange(parked_, {}); auto const& t : waiting)
+        if (t->at == stage::waiting && !t->forgotten) enqueue(t);
 }
 
 void lt_adder::close() {
@@ -84,7 +85,7 @@ void lt_adder::pump() {
 
 void lt_adder::prepared_came(item& of) {
     auto const& t = of.torrent;
-    if (t->forgotten || closed_) return;
+    if (t->forgotten || closed_ || t->at != stage::preparing) return;
     if (t->how.blocked) {
         t->at = stage::waiting;
         return;

@@ -77,7 +77,10 @@ void lt_session::on_alert(lt::alert* a) {
             look_soon();
         }
         return;
-    case lt::torrent_checked_alert::alert_type: look_soon(); return;
+    case lt::torrent_checked_alert::alert_type:
+        if (auto const t = find(lt::alert_cast<lt::torrent_checked_alert>(a)->handle)) t->checking = false;
+        look_soon();
+        return;
     case lt::file_error_alert::alert_type: {
         auto const& e = *lt::alert_cast<lt::file_error_alert>(a);
         auto const t = find(e.handle);
@@ -198,6 +201,7 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
     if (!t || t->at != stage::live || t->forgotten) return;
     // It has not looked at its resume data yet and would say that nothing is here.
     if (status.state == lt::torrent_status::checking_resume_data) return;
+    if (status.state == lt::torrent_status::checking_files) t->checking = true;
     auto seen = to_seen(t->id(), status, t->how.asked->paused || t->failed, t->before);
     auto const now = steady::now();
     auto const rates = t->window.look(now, seen.downloaded, seen.uploaded);
@@ -239,7 +243,10 @@ void lt_session::still_what_rests(std::vector<model::torrent_seen>& samples) {
 }
 
 void lt_session::on(lt::metadata_received_alert const& a) {
-    if (auto const t = find(a.handle)) ask_for_metadata(t);
+    auto const t = find(a.handle);
+    if (!t) return;
+    t->checking = true; // libtorrent looks at what lies on the disk now, until torrent_checked_alert
+    ask_for_metadata(t);
 }
 
 void lt_session::ask_for_metadata(torrent_ref const& t) {
@@ -272,7 +279,10 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
     };
     auto done = here_.guard([this, t, made] {
         if (!made->info || !made->file || t->forgotten || t->at != stage::live) return;
-        if (!made->refused.empty()) return fail(t, made->refused);
+        if (!made->refused.empty()) {
+            t->unfit = made->refused;
+            return fail(t, made->refused);
+        }
         t->info = made->info;
         auto const& s = made->source;
         tell_.tell(
@@ -293,6 +303,7 @@ void lt_session::see_all_again() {
     auto asked = std::vector<torrent_ref>{};
     for (auto const& [serial, t] : torrents_.all())
         if (t->at == stage::adding || t->at == stage::live) asked.push_back(t);
+    // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
     auto work = [all, session = lt::session_handle{*session_}] {
         try {
             *all = session.get_torrent_status(
@@ -307,7 +318,10 @@ void lt_session::see_all_again() {
         seen_all_again(asked, *all);
         if (std::exchange(lost_more_, false)) see_all_again();
     });
-    if (!asker_->run(std::move(work), std::move(done))) seeing_all_ = false;
+    if (!asker_->run(std::move(work), std::move(done))) {
+        seeing_all_ = false;
+        look_again_ = loop_.after(1s, [this] { see_all_again(); });
+    }
 }
 
 void lt_session::seen_all_again(
@@ -338,6 +352,8 @@ void lt_session::seen_all_again(
         }
         if (t->at == stage::live && !t->removing && status) {
             if (t->save == saving::asked || t->save == saving::flushing) saver_->give_up(t);
+            t->checking = status->state == lt::torrent_status::checking_files ||
+                          status->state == lt::torrent_status::checking_resume_data;
             if (status->has_metadata && !t->info) ask_for_metadata(t);
             if (status->errc) fail(t, error_text(status->errc, lt::operation_t::unknown, "", ""));
             if (status->is_finished && status->total_payload_download > t->finished_at_payload)

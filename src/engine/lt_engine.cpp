@@ -137,6 +137,7 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
             saver_->want(t);
         look_soon();
     } else if (std::holds_alternative<start>(what)) {
+        if (!t->unfit.empty()) return; // it stays failed
         if (t->failed) recover(t);
         h.resume();
         look_soon();
@@ -160,7 +161,17 @@ void lt_session::recover(torrent_ref const& t) {
     t->failed = false;
     t->handle.clear_error();
     t->handle.unset_flags(lt::torrent_flags::upload_mode);
-    if (std::exchange(t->recheck, false)) t->handle.force_recheck();
+    if (std::exchange(t->recheck, false)) {
+        // What was safe was on a disk that has lost it: nothing is claimed until all of it has been hashed again, and
+        // the claim of before goes from the journal now.
+        t->safe = {};
+        t->all_safe = false;
+        t->checking = true;
+        t->save_spoiled = true;
+        saver_->give_up(t);
+        t->handle.force_recheck();
+        saver_->want(t);
+    }
     tell_.tell(model::torrent_recovered{t->id()});
 }
 

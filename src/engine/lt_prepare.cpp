@@ -184,6 +184,19 @@ std::vector<lt::download_priority_t> make_priorities(
     return priorities;
 }
 
+// libtorrent would cut it: what is larger than the torrent's file is somebody else's.
+std::string larger_file(prepared const& p, std::string const& save_path) {
+    auto const& files = p.params.ti->files();
+    auto const& wanted = p.params.file_priorities;
+    for (auto const i : files.file_range()) {
+        auto const at = static_cast<std::size_t>(static_cast<int>(i));
+        if (files.pad_file_at(i) || files.file_size(i) == 0) continue;
+        if (at < wanted.size() && wanted[at] == lt::dont_download) continue;
+        if (look_at(files.file_path(i, save_path)).size > files.file_size(i)) return files.file_path(i);
+    }
+    return {};
+}
+
 prepared prepare(wish const& how, load const& first, applied const& with, contract::settings const& by) {
     auto p = prepared{};
     try {
@@ -198,6 +211,12 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
         if (first.resume) p.resumed = read_resume(p, how, *first.resume);
         if (first.fresh_totals) to.total_downloaded = to.total_uploaded = 0;
         if (to.ti) {
+            if (auto const file = larger_file(p, how.save_path); !file.empty()) {
+                p.refused =
+                    file +
+                    " is there already, larger than the torrent's: move it away, then resume the torrent";
+                return p;
+            }
             drop_what_is_gone(p, how.save_path);
             p.safe = to.have_pieces;
             choose_what_to_check(p, how, first);

@@ -68,6 +68,10 @@ void lt_saver::next() {
 void lt_saver::data_came(torrent_ref const& t, lt::add_torrent_params&& data) {
     if (t->save != saving::asked) return;
     t->held = std::make_shared<lt::add_torrent_params>(std::move(data));
+    if (t->checking) { // unknown, so that a start hashes it
+        t->held->have_pieces.clear();
+        t->held->unfinished_pieces.clear();
+    }
     if (t->last) { // its own counters lag (lt_convert.hpp)
         t->held->total_downloaded = std::max(t->held->total_downloaded, t->last->downloaded);
         t->held->total_uploaded = std::max(t->held->total_uploaded, t->last->uploaded);

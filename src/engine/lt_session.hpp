@@ -77,7 +77,7 @@ private:
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
-    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_;
+    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save

@@ -41,7 +41,9 @@ struct lt_torrent {
     std::shared_ptr<std::atomic<bool>> stop_check;
 
     bool failed = false;
-    bool recheck = false; // its files were found missing: look at all of it before it goes on
+    std::string unfit;     // why its metadata was refused: for good
+    bool checking = false; // by libtorrent: what it claims meanwhile is half of the truth
+    bool recheck = false;  // its files were found missing: look at all of it before it goes on
     std::optional<model::torrent_seen> last;
     rate_window window;
     steady::time_point last_status; // when libtorrent last told of it
@@ -107,6 +109,7 @@ private:
 // libtorrent carries a pointer; it is given a number in its clothes, which is never followed.
 struct serial_tag;
 [[nodiscard]] inline libtorrent::client_data_t to_userdata(std::uint64_t serial) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): never followed
     return libtorrent::client_data_t{reinterpret_cast<serial_tag*>(static_cast<std::uintptr_t>(serial))};
 }
 [[nodiscard]] inline std::uint64_t to_serial(libtorrent::client_data_t const& data) {

@@ -97,7 +97,8 @@ TEST_F(removal, without_its_data_keeps_a_checkpoint_that_an_add_with_resume_take
     EXPECT_EQ(engine.loaded(row(plain)->asked->id)->resume, nullptr) << "not asked for";
 
     ASSERT_EQ(said(remove(plain, true)), "ok");
-    EXPECT_EQ(engine.loaded(row(add_again(true))->asked->id)->resume, nullptr) << "its data went, so there is none";
+    EXPECT_EQ(engine.loaded(row(add_again(true))->asked->id)->resume, nullptr)
+        << "its data went, so there is none";
 }
 
 TEST_F(removal, the_storage_folder_itself_stays_when_it_is_empty) {

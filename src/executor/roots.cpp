@@ -107,8 +107,11 @@ root_check check_root(storage_root const& root) {
     auto const found = read_marker(root.path, error);
     if (found && *found == root.id) return {root, root_state::online, {}};
     if (found) return {root, root_state::offline, "its marker is another folder's"};
-    if (error == ENOENT && ::access(root.path.c_str(), F_OK) == 0 && ::access(root.path.c_str(), W_OK) != 0)
-        return {root, root_state::online, {}}; // read-only: it cannot be marked, nor written into by mistake
+    // A file system mounted read-only cannot be marked, nor written into by mistake. (A bare mount point that only
+    // root may write says EACCES: that is offline.)
+    if (error == ENOENT && ::access(root.path.c_str(), F_OK) == 0 && ::access(root.path.c_str(), W_OK) != 0 &&
+        errno == EROFS)
+        return {root, root_state::online, {}};
     return {
         root, root_state::offline,
         std::string{"its marker file "} + root_marker_name +

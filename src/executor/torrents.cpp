@@ -329,7 +329,14 @@ task<> torrents::spare_shared_files(store::intend_deletion& what) {
     std::set<std::string> shared; // absolute
     for (auto const& [id, folder] : near) {
         auto const facts = co_await read_stored(id);
-        if (!facts) continue;
+        if (!facts) { // what it names is not known: all that may be its own stays
+            auto const* row = house_.state.torrents().find(id);
+            if (row == nullptr) continue; // removed meanwhile
+            auto const top = folder + '/' + row->asked->name;
+            std::erase_if(
+                what.files, [&](auto const& file) { return is_within(what.root_path + '/' + file, top); });
+            continue;
+        }
         for (auto const& file : facts->files) shared.insert(folder + '/' + file);
     }
     std::erase_if(what.files, [&](auto const& file) { return shared.contains(what.root_path + '/' + file); });

@@ -335,7 +335,9 @@ void sqlite_store::writer::tidy() {
 }
 
 outcome sqlite_store::writer::finish() {
-    auto code = failed_ ? SQLITE_IOERR : begin_.run();
+    // Emptied before it is marked: a log that cannot be emptied is no clean end.
+    auto code = failed_ ? SQLITE_IOERR : on_.checkpoint(SQLITE_CHECKPOINT_FULL);
+    if (code == SQLITE_OK) code = begin_.run();
     if (code == SQLITE_OK) code = tables_->end_run();
     if (code == SQLITE_OK) code = commit_.run();
     if (code == SQLITE_OK) code = on_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);

@@ -11,6 +11,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/ccbt-$name-XXXXXX")
 chmod 755 "$work" # opentracker gives up its rights before it reads
 # Nothing of the user's own configuration is to reach the daemons here.
 export HOME=$work XDG_CONFIG_HOME=$work/none LC_ALL=C.UTF-8
+# What is asked here is on this machine: a proxy that apt needs has no part in it.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 for variable in "${!CCBT_@}"; do unset "$variable"; done
 children=()
 

@@ -79,7 +79,8 @@ std::vector<std::string> environment(std::vector<std::string> const& over) {
     for (char** at = environ; *at != nullptr; ++at) {
         std::string_view const one{*at};
         auto const name = one.substr(0, one.find('=') + 1);
-        bool taken = false;
+        // What is asked here is on this machine: a proxy that apt needs has no part in it.
+        bool taken = name.ends_with("_proxy=") || name.ends_with("_PROXY=");
         for (auto const& mine : over) taken = taken || std::string_view{mine}.starts_with(name);
         if (!taken) out.emplace_back(one);
     }
