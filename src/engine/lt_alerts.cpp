@@ -22,6 +22,8 @@ std::string error_text(
     return to_text(failed, doing, path, save_path);
 }
 
+constexpr auto metadata_again_in = 500ms;
+
 bool names_a_marker(std::string const& file) {
     return file == model::root_marker_name || file.ends_with(std::string{'/'} + model::root_marker_name);
 }
@@ -278,7 +280,14 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
         }
     };
     auto done = here_.guard([this, t, made] {
-        if (!made->info || !made->file || t->forgotten || t->at != stage::live) return;
+        if (!made->info || t->forgotten || t->at != stage::live) return;
+        if (!made->file) { // the piece layers of a v2 or hybrid torrent come after its metadata, from peers too
+            auto again = here_.guard([this, weak = std::weak_ptr{t}] {
+                if (auto const still = weak.lock()) ask_for_metadata(still);
+            });
+            t->metadata_again = loop_.after(metadata_again_in, std::move(again));
+            return;
+        }
         if (!made->refused.empty()) {
             t->unfit = made->refused;
             return fail(t, made->refused);

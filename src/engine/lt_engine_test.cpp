@@ -207,7 +207,10 @@ TEST_P(lt_engine_of, a_magnet_gets_its_metadata_from_a_peer) {
     ASSERT_TRUE(leech.reaches(id, torrent_state::metadata));
     ASSERT_TRUE(leech.dial(id, seed));
     ASSERT_TRUE(until([&] { return leech.metadata.contains(id) && leech.finished[id] == 1; }))
-        << leech.failed[id];
+        << leech.failed[id] << " metadata " << leech.metadata.contains(id) << " finished "
+        << leech.finished[id] << " progress " << leech.seen[id].progress << " peers "
+        << leech.seen[id].num_peers << " downloaded " << leech.seen[id].downloaded << " state "
+        << contract::name_of(leech.seen[id].state);
     EXPECT_EQ(leech.metadata[id].name, "data");
     EXPECT_EQ(leech.metadata[id].hashes, source.hashes);
     EXPECT_EQ(leech.metadata[id].total_size, source.total_size);

@@ -67,7 +67,7 @@ struct lt_torrent {
     bool removing = false;
     unique_function<void(std::shared_ptr<std::string const>)> gone;
     std::shared_ptr<std::string const> last_resume;
-    std::unique_ptr<loop::ticker> patience;
+    std::unique_ptr<loop::ticker> patience, metadata_again;
 
     [[nodiscard]] model::torrent_id id() const { return how.asked->id; }
 };
