@@ -174,9 +174,11 @@ void daemon::load_next() {
                     one.id, "its metainfo in the daemon's state is damaged: add it again"});
                 continue;
             }
-            engine_->ask(
-                house_.wish_for(row->asked),
-                engine::load{std::move(one.metainfo), std::move(one.resume), !from_.asked.clean});
+            engine::load first{
+                .metainfo = std::move(one.metainfo),
+                .resume = std::move(one.resume),
+                .after_crash = !from_.asked.clean};
+            engine_->ask(house_.wish_for(row->asked), std::move(first));
         }
         load_next();
     });
