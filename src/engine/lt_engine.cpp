@@ -116,7 +116,7 @@ void lt_session::bring_to_wish(torrent_ref const& t) {
         return;
     case stage::refused:
         if (t->how.asked->paused || t->how.blocked) return;
-        t->failed = false;
+        if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
         adder_->enqueue(t);
         return;
     case stage::waiting:

@@ -450,6 +450,8 @@ TEST_F(lt_engine, a_file_that_vanishes_is_an_error_until_the_torrent_is_resumed)
     seed.it->ask(wish_for(id, torrent, seed_dir.path()));
     ASSERT_TRUE(until([&] { return !seed.failed.contains(id); }));
     EXPECT_TRUE(until([&] { return seed.seen[id].progress < 0.6; }));
+    EXPECT_TRUE(until([&] { return seed.saved[id].progress < 0.6; }))
+        << "nor is it claimed at the next start";
 }
 
 TEST_F(lt_engine, an_unwritable_folder_is_an_error_for_people) {

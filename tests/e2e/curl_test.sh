@@ -171,6 +171,11 @@ answered "nothing lets pages of others in" 200 "${with[@]}" -H "Origin: $url" "$
 checks=$((checks + 1))
 ! grep -qi '^access-control-' "$head" || complain "no CORS headers" "wanted none"
 
+checks=$((checks + 1))
+rc=0
+"$build/ccbt" --url "$url" --api-key "${key#*: }" ls >/dev/full 2>/dev/null || rc=$?
+((rc == 1)) || complain "ccbt whose output cannot be written" "wanted exit code 1, not $rc"
+
 answered "the torrents afterwards" 200 "${with[@]}" "$api/torrents"
 cmp -s "$body" "$work/asked/before" || complain "the state is what it was" "wanted $(<"$work/asked/before")"
 kill "$daemon"
