@@ -10,8 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class local_files : public ::testing::Test {
-protected:
+struct local_files : ::testing::Test {
     local_files() {
         auto name = (fs::temp_directory_path() / "ccbt_local_XXXXXX").string();
         home = ::mkdtemp(name.data());

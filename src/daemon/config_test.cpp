@@ -21,8 +21,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 // A folder to start in and a home, of the test's own.
-class config : public testing::Test {
-protected:
+struct config : testing::Test {
     config() {
         std::string name = (fs::temp_directory_path() / "ccbt-config-XXXXXX").string();
         root_ = ::mkdtemp(name.data());

@@ -29,7 +29,8 @@ bool until(std::function<bool()> const& is_so, std::chrono::milliseconds within 
     if (is_so()) return true;
     auto so = false;
     auto const look = on.every(5ms, [&] {
-        if ((so = is_so())) on.stop();
+        so = is_so();
+        if (so) on.stop();
     });
     auto const late = on.after(within, [&] { on.stop(); });
     on.run();
