@@ -10,7 +10,6 @@
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/session_params.hpp>
-#include <libtorrent/session_stats.hpp>
 #include <libtorrent/version.hpp>
 
 namespace ccbt::engine {
@@ -71,9 +70,6 @@ lt_session::lt_session(lt_options with)
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
-    dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
-    received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
-    sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(
         [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {

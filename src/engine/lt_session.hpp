@@ -10,6 +10,7 @@
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
+#include <libtorrent/session_stats.hpp>
 #include <unordered_set>
 
 namespace ccbt::engine {
@@ -79,7 +80,9 @@ private:
     std::unique_ptr<lt_adder> adder_;
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
     int listen_port_ = 0;
-    int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
+    int const dht_nodes_index_ = libtorrent::find_metric_idx("dht.dht_nodes");
+    int const received_index_ = libtorrent::find_metric_idx("net.recv_payload_bytes");
+    int const sent_index_ = libtorrent::find_metric_idx("net.sent_payload_bytes");
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;
