@@ -23,7 +23,7 @@ ccbt \- talks to the BitTorrent daemon ccbtd
 .SH DESCRIPTION
 .B ccbt
 adds, lists, watches and removes the torrents of a running
-.BR ccbtd (1).
+.BR ccbtd (8).
 It finds a daemon of this user by itself; another one is named with
 .B \-\-url
 and
@@ -90,7 +90,7 @@ ccbt watch torrent_completed
 source <(ccbt completion bash)
 .fi
 .SH SEE ALSO
-.BR ccbtd (1),
+.BR ccbtd (8),
 .BR ccbt.toml (5)
 )";
 
@@ -189,7 +189,7 @@ is read, or the one that
 names. Over the file go the environment
 .RB ( CCBT_SECTION_KEY ,
 as in CCBT_LIMITS_GLOBAL_DOWN_KIB=1024), and over it the flags of
-.BR ccbtd (1).
+.BR ccbtd (8).
 An unknown key is a warning that names the nearest known one; a wrong value ends the start with exit status 78.
 .PP
 Limits are in KiB a second, 0 is no limit; times are seconds. Marked with * is what takes effect at the next start; the
@@ -287,7 +287,7 @@ std::string ccbt_manual(std::span<command const> all) {
     return out + std::string{ccbt_after};
 }
 
-std::string ccbtd_manual() { return page("ccbtd", 1) + std::string{ccbtd_page}; }
+std::string ccbtd_manual() { return page("ccbtd", 8) + std::string{ccbtd_page}; }
 
 std::string configuration_manual() {
     auto out = page("ccbt.toml", 5) + std::string{configuration_before};
@@ -296,7 +296,7 @@ std::string configuration_manual() {
         out += fmt::format(".SH [{}]\n", section.name()) + roff_text(section.doc) + ".\n";
         put_keys(out, defaults.*std::remove_cvref_t<decltype(section)>::member);
     });
-    return out + ".SH SEE ALSO\n.BR ccbtd (1),\n.BR ccbt (1)\n";
+    return out + ".SH SEE ALSO\n.BR ccbtd (8),\n.BR ccbt (1)\n";
 }
 
 int write_manual(session& s, command const&, given const& words) {

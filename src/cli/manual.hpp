@@ -1,4 +1,4 @@
-// The manual pages ccbt(1), ccbtd(1) and ccbt.toml(5) in man(7)'s language: commands from their table, keys from their
+// The manual pages ccbt(1), ccbtd(8) and ccbt.toml(5) in man(7)'s language: commands from their table, keys from their
 // descriptions. Pure.
 #pragma once
 
