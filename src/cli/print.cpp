@@ -35,7 +35,7 @@ double number_of(wire::value const& v) {
 }
 
 std::string moment(double unix_seconds) {
-    if (unix_seconds <= 0) return "-";
+    if (!(unix_seconds > 0 && unix_seconds < 1e11)) return "-"; // a daemon's number: perhaps no time at all
     auto const at = static_cast<std::time_t>(unix_seconds);
     std::tm parts{};
     std::array<char, 32> out{};
