@@ -24,10 +24,9 @@ public:
     /// Plain form only: no blank, zone, port, bracket or leading zero (RFC 4291 and dotted quad).
     [[nodiscard]] static std::optional<ip_address> parse(std::string_view text);
 
-    [[nodiscard]] bool is_v4() const { return is_v4_; }
-    [[nodiscard]] std::array<std::uint8_t, 16> const& bytes() const {
-        return bytes_;
-    } // of IPv4 the first 4 count
+    [[nodiscard]] bool is_v4() const { return !is_v6_; }
+    /// Network order; of IPv4 the first 4 count, the rest is zero.
+    [[nodiscard]] std::array<std::uint8_t, 16> const& bytes() const { return bytes_; }
     [[nodiscard]] std::uint32_t number_v4() const;
     [[nodiscard]] std::string text() const; // normal form, RFC 5952
 
@@ -37,7 +36,7 @@ public:
     auto operator<=>(ip_address const&) const = default; // all of IPv4 before all of IPv6
 
 private:
-    bool is_v4_ = true;
+    bool is_v6_ = false; // first, so that IPv4 sorts before IPv6
     std::array<std::uint8_t, 16> bytes_{};
 };
 
@@ -71,6 +70,8 @@ public:
     bool operator==(ip_range_set const&) const = default;
 
 private:
+    void merge_sorted(); // ranges_ is sorted: joins what overlaps or touches, and counts
+
     std::vector<ip_range> ranges_;
     std::size_t count_v4_ = 0;
 };
