@@ -60,19 +60,17 @@ void lt_session::on_alert(lt::alert* a) {
         auto const at = [&](int index) { return index < 0 ? std::int64_t{0} : counted[index]; };
         tell_.tell(model::session_seen{
             at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_,
-            at(dialled_index_) + at(taken_index_)});
+            dialled_ + at(taken_index_)});
         return;
     }
-    case lt::peer_blocked_alert::alert_type: {
-        // A connection refused, or an address that is not dialled. Without a port: one that was known and is forgotten
-        // with a new filter, which is no connection; where it was one, its end is told below.
-        auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
-        if (b.reason == lt::peer_blocked_alert::ip_filter && b.endpoint.port() != 0) ++blocked_connections_;
-        return;
-    }
-    case lt::peer_disconnected_alert::alert_type:
-        if (lt::alert_cast<lt::peer_disconnected_alert>(a)->error == lt::errors::banned_by_ip_filter)
+    case lt::peer_blocked_alert::alert_type:
+        // A connection refused, one that was cut by a new filter, or an address that is not dialled.
+        if (lt::alert_cast<lt::peer_blocked_alert>(a)->reason == lt::peer_blocked_alert::ip_filter)
             ++blocked_connections_;
+        return;
+    case lt::peer_connect_alert::alert_type:
+        if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
+            ++dialled_;
         return;
     case lt::save_resume_data_alert::alert_type: {
         auto* const saved = lt::alert_cast<lt::save_resume_data_alert>(a);

@@ -86,8 +86,8 @@ private:
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
-    int dialled_index_ = -1, taken_index_ = -1;
-    std::int64_t blocked_connections_ = 0;
+    int taken_index_ = -1;
+    std::int64_t blocked_connections_ = 0, dialled_ = 0;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;
