@@ -33,13 +33,16 @@ public:
     void configure(contract::settings const& to) override { configured_ = to; }
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
-    void save_all() override;
+    void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    using engine::save_all;
+    void save_all(unique_function<void()> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return 6881; }
 
     // By hand.
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
+    void set_pieces(torrent_id id, std::vector<bool> have);
     void see(model::torrent_seen sample); // tells it, and goes on from it
     void fail(torrent_id id, std::string message);
     void recover(torrent_id id);
@@ -65,6 +68,7 @@ private:
         load first;
         model::torrent_seen seen;
         std::vector<contract::peer> peers;
+        std::vector<bool> have;
         std::uint64_t seed = 0;
         bool failed = false;
     };

@@ -11,6 +11,7 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
 #include <unordered_set>
+#include <vector>
 
 namespace ccbt::engine {
 
@@ -25,7 +26,9 @@ public:
     void configure(contract::settings const& to) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
-    void save_all() override;
+    void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    using engine::save_all;
+    void save_all(unique_function<void()> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return listen_port_; }
 
@@ -33,6 +36,9 @@ public:
 
 private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
+
+    template <class T> struct question;
+    template <class T> void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work);
 
     void tick();
     void bring_to_wish(torrent_ref const& t);
@@ -43,6 +49,7 @@ private:
     void look_soon(); // post_torrent_updates now, not with the next tick
     void save_ended(torrent_ref const& t);
     void save_what_is_dirty();
+    void tell_saved();
     void save_what_is_due(); // by time or by bytes; with each look at the torrents
     void remove(torrent_ref const& t);
     void is_gone(torrent_ref const& t);
@@ -77,7 +84,8 @@ private:
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
-    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
+    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_, saving_timer_;
+    std::vector<unique_function<void()>> saves_awaited_;
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save

@@ -100,6 +100,7 @@ template <class Endpoint, class Executor> [[nodiscard]] route make_route(Executo
         if (f.rule.in == contract::place::body) {
             r.takes_body = true;
             r.limits.string_bytes = std::max(r.limits.string_bytes, f.rule.max_length);
+            r.limits.elements = std::max(r.limits.elements, f.rule.max_items);
         }
         if (f.rule.in == contract::place::header) r.headers.push_back(f.name());
     });

@@ -50,9 +50,12 @@ struct put_setting { // laid over the user's file; `json` empty takes it away
     std::string key;
     std::string json;
 };
+struct raise_removed_totals { // what removed torrents moved, of all time, is at least this
+    std::int64_t downloaded = 0, uploaded = 0;
+};
 using change = std::variant<
     put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
-    put_setting>;
+    put_setting, raise_removed_totals>;
 
 enum class outcome : std::uint8_t {
     committed,
