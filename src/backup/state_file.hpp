@@ -60,8 +60,8 @@ struct kept_head {
         contract::field<&kept_head::daemon_version>{"By which version"},
         contract::field<&kept_head::lineage>{"Of which daemon's store"},
         contract::field<&kept_head::settings>{"What is laid over its configuration; no secrets"},
-        contract::field<&kept_head::blacklist>{"Refused addresses", {.max_items = 10'000'000}},
-        contract::field<&kept_head::whitelist>{"Addresses that are let through", {.max_items = 10'000'000}},
+        contract::field<&kept_head::blacklist>{"Refused addresses"},
+        contract::field<&kept_head::whitelist>{"Addresses that are let through"},
         contract::field<&kept_head::removed_downloaded>{"Payload of torrents that are gone", {.min = 0}},
         contract::field<&kept_head::removed_uploaded>{"Payload of torrents that are gone", {.min = 0}}};
 };

@@ -156,6 +156,17 @@ void print_json(std::ostream& out, std::string_view json, terminal const& where)
     if (!json.ends_with('\n')) out << '\n';
 }
 
+void print_addresses(std::ostream& out, wire::value::array const& entries, terminal const& where) {
+    std::vector<std::vector<cell>> cells;
+    for (auto const& entry : entries)
+        cells.push_back(
+            {{printable(entry.text_or("ip", ""))},
+             {moment(entry.number_or("added_at", 0)), tint::dim},
+             {printable(entry.text_or("reason", "-"))}});
+    std::vector<column> const shape{{"ADDRESSES"}, {"ADDED"}, {"REASON", false, true}};
+    for (auto const& line : lay_out(shape, std::move(cells), where.width, where.colour)) out << line << '\n';
+}
+
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where) {
     std::vector<column> const shape{{"ID"},          {"NAME", false, true}, {"STATUS"},
                                     {"DONE", true},  {"DOWN", true},        {"UP", true},

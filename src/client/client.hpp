@@ -150,6 +150,13 @@ public:
         std::string_view info_hash, std::string checkpoint,
         std::optional<std::string> torrent_path = std::nullopt);
     [[nodiscard]] result<contract::checkpoint> get_checkpoint(std::string_view info_hash);
+    [[nodiscard]] result<contract::listed_addresses> get_blacklist();
+    [[nodiscard]] result<contract::listed_addresses> get_whitelist();
+    // An address, a CIDR block or "first-last"; in force when it is answered.
+    [[nodiscard]] result<void> add_to_blacklist(std::string ip, std::string reason = "");
+    [[nodiscard]] result<void> add_to_whitelist(std::string ip, std::string reason = "");
+    [[nodiscard]] result<void> remove_from_blacklist(std::string ip);
+    [[nodiscard]] result<void> remove_from_whitelist(std::string ip);
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

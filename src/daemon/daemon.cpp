@@ -88,9 +88,14 @@ expected<std::string, std::string> daemon::start() {
         house_.not_loaded.insert(asked->id);
     }
 
+    for (auto& [list, entry] : from_.asked.lists) state_.restore(list, std::move(entry));
+    from_.asked.lists.clear();
+
     auto url = server_.listen();
     if (!url) return url;
     self_.url = *url;
+
+    house_.rules.start(); // and the engine opens its port
 
     // What users wait for goes first: the torrents that run, then those that are paused.
     auto const runs = [](auto const& asked) { return !asked->paused; };

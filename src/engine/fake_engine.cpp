@@ -121,6 +121,20 @@ void fake_engine::peers(
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
+void fake_engine::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    ++blocks_asked_;
+    blocks_.push_back({std::move(what), std::move(done)});
+    if (!blocks_held_) release_blocks();
+}
+
+void fake_engine::release_blocks() {
+    blocks_held_ = false;
+    for (auto& one : std::exchange(blocks_, {})) {
+        blocked_ = *one.what;
+        loop_.post(std::move(one.done));
+    }
+}
+
 void fake_engine::pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) {
     auto answer = contract::result<piece_report>{
         contract::fails(contract::errc::starting, "that torrent is not loaded yet: try again")};

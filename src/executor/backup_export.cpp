@@ -54,6 +54,18 @@ ccbt::backup::kept_head backup::head() const {
     if (house_.fitting)
         for (auto& [key, json] : house_.fitting(house_.laid_over))
             made.settings.push_back({std::move(key), contract::json_text{std::move(json)}});
+    auto const kept_list = [this](model::address_list which) {
+        std::vector<ccbt::backup::kept_address> all;
+        for (auto const& [range, entry] : house_.state.list(which)) {
+            auto& one = all.emplace_back();
+            one.ip = range.text();
+            if (!entry.reason.empty()) one.reason = entry.reason;
+            one.added_at = entry.added_at;
+        }
+        return all;
+    };
+    made.blacklist = kept_list(model::address_list::blacklist);
+    made.whitelist = kept_list(model::address_list::whitelist);
     made.removed_downloaded = house_.state.removed_totals().downloaded;
     made.removed_uploaded = house_.state.removed_totals().uploaded;
     return made;

@@ -2,10 +2,12 @@
 // changes; then its torrents come in, a batch a commit.
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "contract/security.hpp"
 #include "executor/backup.hpp"
 #include "executor/roots.hpp"
 
 #include <algorithm>
+#include <set>
 #include <unistd.h>
 #include <unordered_set>
 
@@ -186,11 +188,33 @@ task<result<void>> backup::take_head(kept_head const& head) {
     for (auto const& one : head.settings) settings.emplace_back(one.key, one.value.text);
     if (house_.fitting) settings = house_.fitting(settings);
     for (auto const& [key, json] : settings) change.changes.emplace_back(store::put_setting{key, json});
+    std::vector<model::fact> facts;
+    auto const take_list = [&](model::address_list which, auto const& entries) {
+        std::set<ip_range> seen; // its own entries are left as they are
+        for (auto const& one : entries) {
+            auto const range = ip_range::parse(one.ip);
+            auto const& here = house_.state.list(which);
+            if (!range || here.contains(*range) || !seen.insert(*range).second ||
+                here.size() + seen.size() > contract::max_list_entries)
+                continue;
+            model::list_entry const entry{*range, one.reason.value_or(""), one.added_at};
+            change.changes.emplace_back(store::put_list_entry{which, entry});
+            facts.emplace_back(model::list_changed{which, entry, true});
+        }
+    };
+    take_list(model::address_list::blacklist, head.blacklist);
+    take_list(model::address_list::whitelist, head.whitelist);
+    bool const lists = !facts.empty();
     model::removed_totals_raised const totals{head.removed_downloaded, head.removed_uploaded};
     change.changes.emplace_back(store::raise_removed_totals{totals.downloaded, totals.uploaded});
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) co_return unexpected<failure>{kept.error()};
-    house_.apply(totals);
+    facts.emplace_back(totals);
+    house_.state.apply(facts, unix_now());
+    if (lists) {
+        house_.rules.lists_changed();
+        co_await house_.rules.in_force();
+    }
     if (house_.lay_over && !settings.empty()) house_.lay_over(settings);
     for (auto& one : settings) {
         std::erase_if(house_.laid_over, [&](auto const& old) { return old.first == one.first; });

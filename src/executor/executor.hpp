@@ -2,16 +2,18 @@
 #pragma once
 
 #include "executor/backup.hpp"
+#include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents, public backup {
+class executor : public session, public torrents, public backup, public security {
 public:
     explicit executor(context& house)
-        : session{house}, torrents{house}, backup{house, *this}, house_{house} {}
+        : session{house}, torrents{house}, backup{house, *this}, security{house}, house_{house} {}
     using backup::handle;
+    using security::handle;
     using session::handle;
     using torrents::handle;
 
