@@ -84,6 +84,33 @@ result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
 }
 
+result<std::string> client::export_session_state(std::optional<std::string> path) {
+    auto written = call<contract::export_state>({std::move(path)});
+    if (!written) return unexpected<client_error>{std::move(written.error())};
+    return std::move(written->path);
+}
+
+result<contract::import_state::response> client::import_session_state(std::string path) {
+    return call<contract::import_state>({std::move(path)});
+}
+
+result<std::string> client::resume_from_checkpoint(
+    std::string_view info_hash, std::string checkpoint, std::optional<std::string> torrent_path) {
+    auto request = naming<contract::resume_checkpoint::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->checkpoint.text = std::move(checkpoint);
+    request->torrent_path = std::move(torrent_path);
+    auto went = call<contract::resume_checkpoint>(*request);
+    if (!went) return unexpected<client_error>{std::move(went.error())};
+    return std::move(went->info_hash);
+}
+
+result<contract::checkpoint> client::get_checkpoint(std::string_view info_hash) {
+    auto const request = naming<contract::get_checkpoint::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::get_checkpoint>(*request);
+}
+
 result<contract::listed_addresses> client::get_blacklist() { return call<contract::get_blacklist>({}); }
 
 result<contract::listed_addresses> client::get_whitelist() { return call<contract::get_whitelist>({}); }

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -141,6 +142,14 @@ public:
     [[nodiscard]] result<void> resume(std::string_view info_hash);
     [[nodiscard]] result<contract::get_peers::response> get_peers_for_torrent(std::string_view info_hash);
     [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
+    /// The file that was written, on the daemon's machine.
+    [[nodiscard]] result<std::string> export_session_state(std::optional<std::string> path = std::nullopt);
+    [[nodiscard]] result<contract::import_state::response> import_session_state(std::string path);
+    /// `checkpoint` is a JSON object; the info-hash comes back.
+    [[nodiscard]] result<std::string> resume_from_checkpoint(
+        std::string_view info_hash, std::string checkpoint,
+        std::optional<std::string> torrent_path = std::nullopt);
+    [[nodiscard]] result<contract::checkpoint> get_checkpoint(std::string_view info_hash);
     [[nodiscard]] result<contract::listed_addresses> get_blacklist();
     [[nodiscard]] result<contract::listed_addresses> get_whitelist();
     // An address, a CIDR block or "first-last"; in force when it is answered.

@@ -412,6 +412,21 @@ expected<void, config_error> apply_overrides(
     return {};
 }
 
+std::vector<std::pair<std::string, std::string>> fitting_overrides(
+    loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given) {
+    std::vector<std::pair<std::string, std::string>> fit;
+    for (auto const& one : given) {
+        auto const* const key = find_key(one.first);
+        auto into = config.written;
+        if (key != nullptr && !key->secret && one.first != "daemon.state_dir" &&
+            set_key(into, one.first, one.second).empty())
+            fit.push_back(one);
+    }
+    auto whole = config;
+    if (!apply_overrides(whole, fit)) fit.clear();
+    return fit;
+}
+
 config_changes changes_between(contract::settings const& before, contract::settings const& after) {
     config_changes out;
     each_key(after, [&](std::string const& key, contract::rules const& rule, auto const& now) {

@@ -61,7 +61,10 @@ daemon::daemon(
           .self = self_,
           .door = counted,
           .openapi = [] { return wire::openapi_document(); },
-          .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); }},
+          .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); },
+          .laid_over = from_.asked.settings,
+          .fitting = [this](auto const& given) { return fitting_overrides(config_, given); },
+          .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
       server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
     self_.version = CCBT_VERSION;
@@ -182,7 +185,9 @@ void daemon::load_next() {
             engine::load first{
                 .metainfo = std::move(one.metainfo),
                 .resume = std::move(one.resume),
-                .after_crash = !from_.asked.clean};
+                .after_crash = !from_.asked.clean,
+                .downloaded = row->seen.downloaded,
+                .uploaded = row->seen.uploaded};
             engine_->ask(house_.wish_for(row->asked), std::move(first));
         }
         load_next();
@@ -218,6 +223,11 @@ void daemon::reconfigure(loaded_config to) {
     engine_->configure(config_.settings);
     house_.apply(model::config_changed{changes.keys});
     log::info("the configuration was read again: {} keys changed", changes.keys.size());
+}
+
+void daemon::lay_over(executor::context::overrides const& given) {
+    auto next = config_;
+    if (auto const laid = apply_overrides(next, given); laid) reconfigure(std::move(next));
 }
 
 // ---- the end

@@ -10,6 +10,7 @@
 #include "model/facts.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +34,16 @@ struct load {
     bool fresh_totals = false; // the resume data is a removed torrent's, whose totals are counted already
     bool after_crash =
         false; // the last run did not end cleanly: hash what lies on the disk and is not claimed
+    /// The resume data is somebody else's word (an imported backup): its pieces are hashed before they are believed.
+    bool hearsay = false;
+    /// Pieces that somebody says lie on the disk (a checkpoint). Each is hashed before it is believed.
+    std::vector<std::uint32_t> claimed;
+    std::int64_t downloaded = 0, uploaded = 0; // of earlier runs, where no resume data tells them
+};
+
+/// What is here of one torrent.
+struct piece_report {
+    std::vector<bool> have; // by piece; empty without metadata
 };
 
 using fact_sink = std::function<void(std::vector<model::fact>)>;
@@ -53,6 +64,11 @@ struct torrent_source {
     std::size_t num_trackers = 0, num_web_seeds = 0;
     std::vector<std::string>
         files; // relative paths, as they will lie below save_path, padding files left out
+    std::vector<std::int64_t> sizes; // of `files`
+    std::int64_t num_files = 0;      // padding files and links included: what file indices are below
+    std::int64_t num_pieces = 0, piece_length = 0;
+    std::vector<std::string> trackers; // their URLs
+    std::string magnet;                // a link that finds the same torrent
 };
 
 class engine {
@@ -77,8 +93,13 @@ public:
     virtual void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) = 0;
 
-    /// Saves the progress of every torrent that has some to save; each comes through the progress sink.
-    virtual void save_all() = 0;
+    /// Which pieces of a torrent are here: of one that is not running yet, as it was last saved. At most 3 s.
+    virtual void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) = 0;
+
+    /// Saves the progress of every torrent that has some to save; each comes through the progress sink, and then `done`
+    /// is called, after 5 s at the latest.
+    virtual void save_all(unique_function<void()> done) = 0;
+    void save_all() { save_all({}); }
     /// The last saving: stops all transfers, saves, and calls `done` when all is told or `within` has passed.
     /// After it the engine may be abandoned with the process; destroying it is allowed to take long.
     virtual void stop(std::chrono::milliseconds within, unique_function<void()> done) = 0;

@@ -34,7 +34,9 @@ public:
     void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
-    void save_all() override;
+    void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    using engine::save_all;
+    void save_all(unique_function<void()> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return 6881; }
 
@@ -44,6 +46,7 @@ public:
     void release_blocks();
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
+    void set_pieces(torrent_id id, std::vector<bool> have);
     void see(model::torrent_seen sample); // tells it, and goes on from it
     void fail(torrent_id id, std::string message);
     void recover(torrent_id id);
@@ -71,6 +74,7 @@ private:
         load first;
         model::torrent_seen seen;
         std::vector<contract::peer> peers;
+        std::vector<bool> have;
         std::uint64_t seed = 0;
         bool failed = false;
     };

@@ -204,6 +204,7 @@ void lt_session::on(lt::state_update_alert const& a) {
         if (saver_->idle()) finish_stop();
     } else if (std::exchange(save_at_update_, false)) {
         save_what_is_dirty();
+        if (saver_->idle()) tell_saved();
     } else if (stopping_ == stopping::no) {
         save_what_is_due();
     }

@@ -9,6 +9,7 @@
 #include <libtorrent/extensions/ut_pex.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/peer_info.hpp>
+#include <libtorrent/read_resume_data.hpp>
 #include <libtorrent/session_params.hpp>
 #include <libtorrent/version.hpp>
 
@@ -19,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto peers_answer_within = 3s;
+constexpr auto answer_within = 3s;
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
@@ -218,9 +219,18 @@ void lt_session::save_what_is_due() {
     }
 }
 
-void lt_session::save_all() {
+void lt_session::save_all(unique_function<void()> done) {
+    if (done) {
+        saves_awaited_.push_back(std::move(done));
+        saving_timer_ = loop_.after(last_save_within, [this] { tell_saved(); });
+    }
     save_at_update_ = true;
     look_soon();
+}
+
+void lt_session::tell_saved() {
+    saving_timer_.reset();
+    for (auto& done : std::exchange(saves_awaited_, {})) loop_.post(std::move(done));
 }
 
 void lt_session::save_what_is_dirty() {
@@ -232,6 +242,7 @@ void lt_session::save_what_is_dirty() {
 
 void lt_session::save_ended(torrent_ref const& t) {
     if (t->forgotten && !t->removing) remove(t);
+    if (!saves_awaited_.empty() && !save_at_update_ && saver_->idle()) tell_saved();
     if (stopping_ == stopping::saving && saver_->idle())
         loop_.post(here_.guard([this] {
             if (saver_->idle()) finish_stop();
@@ -299,6 +310,28 @@ void lt_session::configure(contract::settings const& to) {
     }
 }
 
+// What libtorrent is asked: answered once, in time or not.
+template <class T> struct lt_session::question {
+    unique_function<void(contract::result<T>)> done;
+    T found{};
+    std::unique_ptr<loop::ticker> patience;
+    void answer(contract::result<T> with) {
+        if (!done) return; // too late
+        patience.reset();
+        std::exchange(done, nullptr)(std::move(with));
+    }
+};
+
+template <class T> void lt_session::ask_libtorrent(std::shared_ptr<question<T>> const& q, job work) {
+    auto const too_late = [q] {
+        q->answer(contract::fails(contract::errc::state_io_error, "the engine did not answer in time"));
+    };
+    if (asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); }))
+        q->patience = loop_.after(answer_within, too_late);
+    else
+        loop_.post(too_late);
+}
+
 lt::settings_pack lt_session::settings_now() const {
     auto pack = make_settings_pack(settings_, listen_ && !awaits_block_list_);
     pack.clear(lt::settings_pack::alert_queue_size);
@@ -322,17 +355,7 @@ void lt_session::open_to_peers() {
 
 void lt_session::peers(
     torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
-    struct question {
-        unique_function<void(contract::result<std::vector<contract::peer>>)> done;
-        std::vector<contract::peer> found;
-        std::unique_ptr<loop::ticker> patience;
-        void answer(contract::result<std::vector<contract::peer>> with) {
-            if (!done) return; // too late
-            patience.reset();
-            std::exchange(done, nullptr)(std::move(with));
-        }
-    };
-    auto const q = std::make_shared<question>();
+    auto const q = std::make_shared<question<std::vector<contract::peer>>>();
     q->done = std::move(done);
     auto const t = torrents_.find(id);
     if (!t || t->at != stage::live) {
@@ -344,9 +367,6 @@ void lt_session::peers(
         });
         return;
     }
-    auto const too_late = [] {
-        return contract::fails(contract::errc::state_io_error, "the engine did not answer in time");
-    };
     auto work = [q, handle = t->handle] {
         try {
             auto found = std::vector<lt::peer_info>{};
@@ -358,11 +378,35 @@ void lt_session::peers(
             q->found.clear(); // it has just been removed
         }
     };
-    if (!asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); })) {
-        loop_.post([q, too_late] { q->answer(too_late()); });
+    ask_libtorrent(q, std::move(work));
+}
+
+void lt_session::pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) {
+    auto const q = std::make_shared<question<piece_report>>();
+    q->done = std::move(done);
+    auto const t = torrents_.find(id);
+    if (!t) {
+        loop_.post([q] {
+            q->answer(contract::fails(contract::errc::starting, "that torrent is not loaded yet: try again"));
+        });
         return;
     }
-    q->patience = loop_.after(peers_answer_within, [q, too_late] { q->answer(too_late()); });
+    auto const is_live = t->at == stage::live;
+    auto work = [q, handle = t->handle, resume = t->first.resume, is_live] {
+        auto have = piece_set{};
+        try {
+            if (is_live) {
+                have = handle.status(lt::torrent_handle::query_pieces).pieces;
+            } else if (resume) {
+                auto failed = lt::error_code{};
+                have = lt::read_resume_data(*resume, failed).have_pieces;
+            }
+        } catch (std::exception const&) {
+            have.clear(); // it has just been removed
+        }
+        for (auto const bit : have) q->found.have.push_back(bit);
+    };
+    ask_libtorrent(q, std::move(work));
 }
 
 void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {
@@ -386,6 +430,7 @@ void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> 
 void lt_session::finish_stop() {
     if (stopping_ == stopping::done) return;
     stopping_ = stopping::done;
+    tell_saved();
     loop_.post(here_.guard([this] {
         stop_timer_.reset();
         if (stopped_) std::exchange(stopped_, nullptr)();

@@ -13,6 +13,7 @@
 #include <libtorrent/session.hpp>
 #include <libtorrent/session_stats.hpp>
 #include <unordered_set>
+#include <vector>
 
 namespace ccbt::engine {
 
@@ -28,7 +29,9 @@ public:
     void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
-    void save_all() override;
+    void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    using engine::save_all;
+    void save_all(unique_function<void()> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return listen_port_; }
 
@@ -36,6 +39,9 @@ public:
 
 private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
+
+    template <class T> struct question;
+    template <class T> void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work);
 
     void open_to_peers();
     [[nodiscard]] libtorrent::settings_pack settings_now() const;
@@ -48,6 +54,7 @@ private:
     void look_soon(); // post_torrent_updates now, not with the next tick
     void save_ended(torrent_ref const& t);
     void save_what_is_dirty();
+    void tell_saved();
     void save_what_is_due(); // by time or by bytes; with each look at the torrents
     void remove(torrent_ref const& t);
     void is_gone(torrent_ref const& t);
@@ -84,7 +91,8 @@ private:
     std::unique_ptr<lt_address_filter> filter_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
-    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
+    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_, saving_timer_;
+    std::vector<unique_function<void()>> saves_awaited_;
     int listen_port_ = 0;
     int const dht_nodes_index_ = libtorrent::find_metric_idx("dht.dht_nodes");
     int const received_index_ = libtorrent::find_metric_idx("net.recv_payload_bytes");

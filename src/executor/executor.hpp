@@ -1,15 +1,18 @@
 // Everything that can be asked, in one: an area's class a base, so that `handle` finds the right one by the request.
 #pragma once
 
+#include "executor/backup.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents, public security {
+class executor : public session, public torrents, public backup, public security {
 public:
-    explicit executor(context& house) : session{house}, torrents{house}, security{house}, house_{house} {}
+    explicit executor(context& house)
+        : session{house}, torrents{house}, backup{house, *this}, security{house}, house_{house} {}
+    using backup::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;

@@ -141,10 +141,17 @@ struct config_changed { // in force now
     std::vector<std::string> keys;
 };
 struct stopping_now {};
+struct work_progressed { // long work of the daemon: an export, an import
+    std::string what;
+    std::int64_t finished = 0, total = 0;
+};
+struct removed_totals_raised { // what torrents that are gone moved, at the least: a backup knew of more
+    std::int64_t downloaded = 0, uploaded = 0;
+};
 
 using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
     torrent_finished, metadata_arrived, session_seen, engine_caught_up, facts_lost, root_offline, root_online,
-    config_changed, stopping_now>;
+    config_changed, stopping_now, work_progressed, removed_totals_raised>;
 
 } // namespace ccbt::model

@@ -1,5 +1,7 @@
 #include "model/state.hpp"
 
+#include <algorithm>
+
 namespace ccbt::model {
 
 using contract::event_data;
@@ -171,6 +173,17 @@ void state::on(config_changed const& f) {
 void state::on(stopping_now const&) {
     stopping_ = true;
     events_.record(event_type::shutdown, event_data{}, now_);
+}
+
+void state::on(work_progressed const& f) {
+    events_.pass_on(
+        event_type::progress_updated, event_data{.what = f.what, .finished = f.finished, .total = f.total},
+        now_);
+}
+
+void state::on(removed_totals_raised const& f) {
+    totals_.downloaded = std::max(totals_.downloaded, f.downloaded);
+    totals_.uploaded = std::max(totals_.uploaded, f.uploaded);
 }
 
 void state::set_offline(torrent_id id, bool offline) {

@@ -44,6 +44,9 @@ public:
     [[nodiscard]] contract::revision revision() const { return {beginning_.incarnation, number_}; }
     [[nodiscard]] torrent_table const& torrents() const { return torrents_; }
     [[nodiscard]] session_totals totals() const;
+    [[nodiscard]] session_totals const& removed_totals() const {
+        return totals_;
+    } // by torrents that are gone
     [[nodiscard]] event_log& events() { return events_; }
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
@@ -70,6 +73,8 @@ private:
     void on(root_online const& f) { set_offline(f.root, false); }
     void on(config_changed const& f);
     void on(stopping_now const& f);
+    void on(work_progressed const& f);
+    void on(removed_totals_raised const& f);
 
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);

@@ -107,6 +107,7 @@ template <class Endpoint, class Executor> [[nodiscard]] route make_route(Executo
             r.takes_body = true;
             r.limits.string_bytes =
                 Endpoint::route.max_body; // the field's own rule says more kindly what is too long
+            r.limits.elements = std::max(r.limits.elements, f.rule.max_items);
         }
         if (f.rule.in == contract::place::header) r.headers.push_back(f.name());
     });

@@ -147,6 +147,15 @@ bool memory_store::put(change const& what) {
                 s.set(s.settings_, c.key, c.json);
             return true;
         }
+        bool operator()(raise_removed_totals const& c) const {
+            s.undo_.push_back([&s = s, down = s.removed_downloaded_, up = s.removed_uploaded_] {
+                s.removed_downloaded_ = down;
+                s.removed_uploaded_ = up;
+            });
+            s.removed_downloaded_ = std::max(s.removed_downloaded_, c.downloaded);
+            s.removed_uploaded_ = std::max(s.removed_uploaded_, c.uploaded);
+            return true;
+        }
         bool operator()(put_list_entry const& c) const {
             return s.set(s.lists_, {c.list, c.entry.range}, c.entry), true;
         }

@@ -2,6 +2,8 @@
 
 #include "base/log.hpp"
 
+#include <algorithm>
+
 namespace ccbt::store {
 
 int sqlite_tables::prepare() {
@@ -144,7 +146,7 @@ int sqlite_tables::put(forget_torrent const& what) {
     std::int64_t row = 0;
     auto code = find(what.id, row);
     if (code != SQLITE_OK || row == 0 || quarantined_.contains(row)) return code;
-    code = add_to_totals(row);
+    code = add_journal_to_totals(row);
     for (auto* const drop : {&drop_torrent_, &drop_metainfo_, &drop_journal_, &drop_resume_}) {
         if (code != SQLITE_OK) return code;
         drop->bind(1, row);
@@ -153,7 +155,7 @@ int sqlite_tables::put(forget_torrent const& what) {
     return code;
 }
 
-int sqlite_tables::add_to_totals(std::int64_t row) {
+int sqlite_tables::add_journal_to_totals(std::int64_t row) {
     get_journal_.bind(1, row);
     auto code = get_journal_.step();
     std::int64_t downloaded = 0, uploaded = 0;
@@ -163,8 +165,27 @@ int sqlite_tables::add_to_totals(std::int64_t row) {
     }
     get_journal_.reset();
     if (code != SQLITE_ROW && code != SQLITE_DONE) return code;
-    if (downloaded == 0 && uploaded == 0) return SQLITE_OK;
+    return add_to_totals(downloaded, uploaded);
+}
 
+int sqlite_tables::put(raise_removed_totals const& what) {
+    std::int64_t downloaded = 0, uploaded = 0;
+    int code = SQLITE_OK;
+    while ((code = get_totals_.step()) == SQLITE_ROW) {
+        if (!intact(get_totals_, sum_, "totals", 1)) continue;
+        downloaded += get_totals_.integer(1);
+        uploaded += get_totals_.integer(2);
+    }
+    get_totals_.reset();
+    if (code != SQLITE_DONE) return code;
+    return add_to_totals(
+        std::max<std::int64_t>(0, what.downloaded - downloaded),
+        std::max<std::int64_t>(0, what.uploaded - uploaded));
+}
+
+int sqlite_tables::add_to_totals(std::int64_t downloaded, std::int64_t uploaded) {
+    if (downloaded == 0 && uploaded == 0) return SQLITE_OK;
+    int code = SQLITE_OK;
     std::int64_t into = 1; // the first row that can be read; a damaged one is left and one after it begun
     while ((code = get_totals_.step()) == SQLITE_ROW) {
         into = get_totals_.integer(0);

@@ -43,12 +43,14 @@ private:
     int put(deletion_done const& what);
     int put(put_root const& what);
     int put(put_setting const& what);
+    int put(raise_removed_totals const& what);
     int put(put_list_entry const& what);
     int put(remove_list_entry const& what);
 
     int find(torrent_id id, std::int64_t& row); // 0 where there is none
     int find_hash(statement& by, model::info_hash const& hash, std::int64_t besides, bool& taken);
-    int add_to_totals(std::int64_t row);
+    int add_journal_to_totals(std::int64_t row);
+    int add_to_totals(std::int64_t downloaded, std::int64_t uploaded);
     int put_meta(std::string_view key, std::string_view value);
     bytes read_blob(statement& by, std::string_view table, torrent_id id);
 

@@ -58,9 +58,12 @@ struct remove_list_entry { // what is not listed is no error
     model::address_list list;
     ip_range range;
 };
+struct raise_removed_totals { // what removed torrents moved, of all time, is at least this
+    std::int64_t downloaded = 0, uploaded = 0;
+};
 using change = std::variant<
     put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
-    put_setting, put_list_entry, remove_list_entry>;
+    put_setting, put_list_entry, remove_list_entry, raise_removed_totals>;
 
 enum class outcome : std::uint8_t {
     committed,

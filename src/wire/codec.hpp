@@ -335,6 +335,11 @@ template <class T> void decode_text(
         auto const before = wrong.list.size();
         decode_text(from, made, path, rule, wrong);
         if (wrong.list.size() == before) into = std::move(made);
+    } else if constexpr (std::same_as<T, contract::json_text>) {
+        if (auto const read = parse(from))
+            into.text = to_text(*read);
+        else
+            wrong.add(path, "must be JSON");
     } else {
         static_assert(is_vector<T>, "this type has no text form");
         into.clear();
