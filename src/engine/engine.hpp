@@ -5,7 +5,7 @@
 
 #include "base/unique_function.hpp"
 #include "contract/settings.hpp"
-#include "contract/torrents.hpp"
+#include "contract/transfers.hpp"
 #include "model/facts.hpp"
 
 #include <chrono>
@@ -71,6 +71,12 @@ public:
 
     virtual void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) = 0;
+
+    /// Announces a torrent now, whatever its trackers' intervals. `done` when each has answered or failed, at most
+    /// `within` after the call; empty where it has no tracker; errc::announce_refused where it is in no state for it.
+    virtual void announce(
+        torrent_id id, std::chrono::milliseconds within,
+        unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) = 0;
 
     /// Saves the progress of every torrent that has some to save; each comes through the progress sink.
     virtual void save_all() = 0;

@@ -121,6 +121,15 @@ void fake_engine::peers(
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
+void fake_engine::announce(
+    torrent_id id, std::chrono::milliseconds,
+    unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
+    auto const* const t = find(id);
+    auto answers = t ? t->trackers : std::vector<contract::tracker_answer>{};
+    loop_.post(
+        [done = std::move(done), answers = std::move(answers)]() mutable { done(std::move(answers)); });
+}
+
 void fake_engine::save_all() {
     ++saves_asked_;
     auto saved = std::vector<saved_progress>{};
@@ -191,6 +200,10 @@ void fake_engine::tell_seen(std::vector<model::torrent_seen> samples) {
 
 void fake_engine::set_peers(torrent_id id, std::vector<contract::peer> peers) {
     if (auto* const t = find(id)) t->peers = std::move(peers);
+}
+
+void fake_engine::set_trackers(torrent_id id, std::vector<contract::tracker_answer> trackers) {
+    if (auto* const t = find(id)) t->trackers = std::move(trackers);
 }
 
 void fake_engine::see(model::torrent_seen sample) {

@@ -33,6 +33,9 @@ public:
     void configure(contract::settings const& to) override { configured_ = to; }
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
+    void announce(
+        torrent_id id, std::chrono::milliseconds within,
+        unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) override;
     void save_all() override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return 6881; }
@@ -40,6 +43,8 @@ public:
     // By hand.
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
+    /// What the torrent's trackers answer from now on; none at first.
+    void set_trackers(torrent_id id, std::vector<contract::tracker_answer> trackers);
     void see(model::torrent_seen sample); // tells it, and goes on from it
     void fail(torrent_id id, std::string message);
     void recover(torrent_id id);
@@ -65,6 +70,7 @@ private:
         load first;
         model::torrent_seen seen;
         std::vector<contract::peer> peers;
+        std::vector<contract::tracker_answer> trackers;
         std::uint64_t seed = 0;
         bool failed = false;
     };

@@ -71,6 +71,7 @@ lt_session::lt_session(lt_options with)
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
+    announces_ = std::make_unique<lt_announces>(loop_, *asker_);
     dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
     received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
     sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
@@ -344,6 +345,17 @@ void lt_session::peers(
         return;
     }
     q->patience = loop_.after(peers_answer_within, [q, too_late] { q->answer(too_late()); });
+}
+
+void lt_session::announce(
+    torrent_id id, std::chrono::milliseconds within,
+    unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
+    if (auto const t = torrents_.find(id)) return announces_->announce(t, within, std::move(done));
+    loop_.post([done = std::move(done)]() mutable {
+        auto why =
+            contract::failure{contract::errc::announce_refused, "it is being loaded: try again in a moment"};
+        done(unexpected<contract::failure>{std::move(why).with("reason", std::string{"starting"})});
+    });
 }
 
 void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {

@@ -3,14 +3,16 @@
 
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
+#include "executor/transfers.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents {
+class executor : public session, public torrents, public transfers {
 public:
-    explicit executor(context& house) : session{house}, torrents{house}, house_{house} {}
+    explicit executor(context& house) : session{house}, torrents{house}, transfers{house}, house_{house} {}
     using session::handle;
     using torrents::handle;
+    using transfers::handle;
 
     /// The revision at which what has been answered holds.
     [[nodiscard]] contract::revision revision() const { return house_.state.revision(); }
