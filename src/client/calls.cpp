@@ -80,6 +80,21 @@ result<contract::get_peers::response> client::get_peers_for_torrent(std::string_
     return call<contract::get_peers>(*request);
 }
 
+result<contract::set_rate_limits::response> client::set_rate_limits(
+    std::string_view info_hash, std::int64_t download_kib, std::int64_t upload_kib) {
+    auto request = naming<contract::set_rate_limits::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->download_kib = download_kib;
+    request->upload_kib = upload_kib;
+    return call<contract::set_rate_limits>(*request);
+}
+
+result<contract::force_announce::response> client::force_announce(std::string_view info_hash) {
+    auto const request = naming<contract::force_announce::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::force_announce>(*request);
+}
+
 result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
 }

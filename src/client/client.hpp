@@ -141,6 +141,9 @@ public:
     [[nodiscard]] result<void> pause(std::string_view info_hash);
     [[nodiscard]] result<void> resume(std::string_view info_hash);
     [[nodiscard]] result<contract::get_peers::response> get_peers_for_torrent(std::string_view info_hash);
+    [[nodiscard]] result<contract::set_rate_limits::response> set_rate_limits(
+        std::string_view info_hash, std::int64_t download_kib, std::int64_t upload_kib); // 0: no limit
+    [[nodiscard]] result<contract::force_announce::response> force_announce(std::string_view info_hash);
     [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
     /// The file that was written, on the daemon's machine.
     [[nodiscard]] result<std::string> export_session_state(std::optional<std::string> path = std::nullopt);

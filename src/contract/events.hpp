@@ -81,6 +81,7 @@ struct event_data {
     std::optional<std::string> path;
     std::optional<std::vector<std::string>> keys;
     std::optional<std::string> message;
+    std::optional<std::string> url;
 
     static constexpr bool omit_absent = true;
     static constexpr auto fields = described_as{
@@ -95,7 +96,8 @@ struct event_data {
         field<&event_data::total>{"Of how much"},
         field<&event_data::path>{"The storage root"},
         field<&event_data::keys>{"The configuration keys that changed"},
-        field<&event_data::message>{"What happened, for people"}};
+        field<&event_data::message>{"What happened, for people"},
+        field<&event_data::url>{"The tracker, without its passkey"}};
 };
 
 struct event {

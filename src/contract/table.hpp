@@ -5,12 +5,13 @@
 #include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
+#include "contract/transfers.hpp"
 
 namespace ccbt::contract {
 
 inline constexpr std::string_view base_path = "/api/v1";
 
-using all_endpoints =
-    joined<session_endpoints, torrent_endpoints, backup_endpoints, security_endpoints>::type;
+using all_endpoints = joined<
+    session_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, security_endpoints>::type;
 
 } // namespace ccbt::contract

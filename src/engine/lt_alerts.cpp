@@ -6,6 +6,7 @@
 #include "engine/lt_source.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
 
 namespace ccbt::engine {
@@ -121,6 +122,10 @@ void lt_session::on_alert(lt::alert* a) {
         log::info("{}", a->message());
         return; // another peer may do better
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
+    case lt::tracker_announce_alert::alert_type:
+    case lt::tracker_reply_alert::alert_type:
+    case lt::tracker_warning_alert::alert_type:
+    case lt::tracker_error_alert::alert_type: return on(*static_cast<lt::tracker_alert*>(a));
     case lt::torrent_removed_alert::alert_type: {
         auto const serial = to_serial(lt::alert_cast<lt::torrent_removed_alert>(a)->userdata);
         if (auto const t = torrents_.find_serial(serial)) is_gone(t);
@@ -144,6 +149,28 @@ void lt_session::on(lt::listen_succeeded_alert const& a) {
     // Several sockets may listen; the first TCP one of IPv4 speaks for them, any other until then.
     if (listen_port_ == 0 || (a.address.is_v4() && a.socket_type == lt::socket_type_t::tcp))
         listen_port_ = a.port;
+}
+
+void lt_session::on(lt::tracker_alert const& a) {
+    auto const t = find(a.handle);
+    if (!t || t->forgotten) return;
+    auto fact = model::tracker_announced{t->id(), contract::without_passkey(a.tracker_url())};
+    if (auto const* const sent = lt::alert_cast<lt::tracker_announce_alert>(&a)) {
+        announces_->sent(t, *sent);
+    } else if (auto const* const warned = lt::alert_cast<lt::tracker_warning_alert>(&a)) {
+        announces_->warned(t, *warned); // its answer comes as well
+    } else if (auto const* const answered = lt::alert_cast<lt::tracker_reply_alert>(&a)) {
+        announces_->answered(t, *answered);
+        fact.message = fmt::format("{} peers", answered->num_peers);
+        tell_.tell(std::move(fact));
+    } else if (auto const* const failed = lt::alert_cast<lt::tracker_error_alert>(&a)) {
+        announces_->failed(t, *failed);
+        // Of several addresses that are listened at, not each reaches every tracker: no news.
+        if (failed->error == lt::errors::announce_skipped) return;
+        fact.failed = true;
+        fact.message = failure_text(*failed);
+        tell_.tell(std::move(fact));
+    }
 }
 
 void lt_session::on(lt::add_torrent_alert const& a) {

@@ -74,6 +74,7 @@ lt_session::lt_session(lt_options with)
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
+    announces_ = std::make_unique<lt_announces>(loop_, *asker_);
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(
         [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
@@ -407,6 +408,17 @@ void lt_session::pieces(torrent_id id, unique_function<void(contract::result<pie
         for (auto const bit : have) q->found.have.push_back(bit);
     };
     ask_libtorrent(q, std::move(work));
+}
+
+void lt_session::announce(
+    torrent_id id, std::chrono::milliseconds within,
+    unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
+    if (auto const t = torrents_.find(id)) return announces_->announce(t, within, std::move(done));
+    loop_.post([done = std::move(done)]() mutable {
+        auto why =
+            contract::failure{contract::errc::announce_refused, "it is being loaded: try again in a moment"};
+        done(unexpected<contract::failure>{std::move(why).with("reason", std::string{"starting"})});
+    });
 }
 
 void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {

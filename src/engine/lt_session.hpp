@@ -4,6 +4,7 @@
 
 #include "engine/lt_adder.hpp"
 #include "engine/lt_address_filter.hpp"
+#include "engine/lt_announces.hpp"
 #include "engine/lt_engine.hpp"
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
@@ -32,6 +33,9 @@ public:
     void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
     using engine::save_all;
     void save_all(unique_function<void()> done) override;
+    void announce(
+        torrent_id id, std::chrono::milliseconds within,
+        unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return listen_port_; }
 
@@ -69,6 +73,7 @@ private:
     void on(libtorrent::state_update_alert const& a);
     void on(libtorrent::metadata_received_alert const& a);
     void on(libtorrent::listen_succeeded_alert const& a);
+    void on(libtorrent::tracker_alert const& a);
     void take_status(libtorrent::torrent_status const& status, std::vector<model::torrent_seen>& samples);
     void still_what_rests(std::vector<model::torrent_seen>& samples);
     void became_live(torrent_ref const& t);
@@ -89,6 +94,7 @@ private:
     std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_address_filter> filter_;
+    std::unique_ptr<lt_announces> announces_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_, saving_timer_;

@@ -168,12 +168,12 @@ per_torrent_settings make_per_torrent_settings(contract::settings const& from) {
 
 libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen) {
     auto p = pack{};
-    // Facts need these; peers' errors, trackers and pieces would drown them.
+    // Facts need these; peers' errors and pieces would drown them.
     p.set_int(
         pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
                               libtorrent::alert_category::error | libtorrent::alert_category::status |
                               libtorrent::alert_category::storage | libtorrent::alert_category::ip_block |
-                              libtorrent::alert_category::connect)));
+                              libtorrent::alert_category::connect | libtorrent::alert_category::tracker)));
     p.set_int(pack::alert_queue_size, 200'000); // a burst of adds must not lose its answers
     set_network(p, from, listen);
     set_discovery(p, from, listen);

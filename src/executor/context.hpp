@@ -76,6 +76,8 @@ struct context {
     }
 };
 
+[[nodiscard]] failure no_such_torrent();
+
 /// Commits and awaits; success, or the failure to answer.
 task<result<void>> commit(context& house, store::commit what);
 

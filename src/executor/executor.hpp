@@ -5,17 +5,24 @@
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
+#include "executor/transfers.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents, public backup, public security {
+class executor : public session, public torrents, public transfers, public backup, public security {
 public:
     explicit executor(context& house)
-        : session{house}, torrents{house}, backup{house, *this}, security{house}, house_{house} {}
+        : session{house},
+          torrents{house},
+          transfers{house},
+          backup{house, *this},
+          security{house},
+          house_{house} {}
     using backup::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;
+    using transfers::handle;
 
     /// The revision at which what has been answered holds.
     [[nodiscard]] contract::revision revision() const { return house_.state.revision(); }

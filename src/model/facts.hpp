@@ -120,6 +120,12 @@ struct metadata_arrived { // BEP 9: a magnet has become a torrent
     bool is_private = false;
     std::int64_t total_size = 0;
 };
+struct tracker_announced { // a tracker answered, or failed to
+    torrent_id id;
+    std::string url; // without passkeys
+    bool failed = false;
+    std::string message; // for people
+};
 struct session_seen { // about once a second
     std::int64_t dht_nodes = 0;
     std::int64_t session_downloaded = 0, session_uploaded = 0; // payload since the start
@@ -151,7 +157,7 @@ struct removed_totals_raised { // what torrents that are gone moved, at the leas
 
 using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
-    torrent_finished, metadata_arrived, session_seen, engine_caught_up, facts_lost, root_offline, root_online,
-    config_changed, stopping_now, work_progressed, removed_totals_raised>;
+    torrent_finished, metadata_arrived, tracker_announced, session_seen, engine_caught_up, facts_lost,
+    root_offline, root_online, config_changed, stopping_now, work_progressed, removed_totals_raised>;
 
 } // namespace ccbt::model

@@ -66,6 +66,7 @@ private:
     void on(torrent_recovered const& f);
     void on(torrent_finished const& f);
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
+    void on(tracker_announced const& f);
     void on(session_seen const& f);
     void on(engine_caught_up const&) {}
     void on(facts_lost const&) {} // the engine tells everything again
@@ -78,6 +79,7 @@ private:
 
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);
+    void tell_status(torrent_row const& row);
     [[nodiscard]] contract::event_data about(torrent_row const& row) const;
 
     struct known_root {
