@@ -87,7 +87,7 @@ private:
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
     int taken_index_ = -1;
-    std::int64_t blocked_connections_ = 0, dialled_ = 0;
+    std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;
