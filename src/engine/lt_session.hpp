@@ -104,7 +104,7 @@ private:
     int const received_index_ = libtorrent::find_metric_idx("net.recv_payload_bytes");
     int const sent_index_ = libtorrent::find_metric_idx("net.sent_payload_bytes");
     int const taken_index_ = libtorrent::find_metric_idx("peer.incoming_connections");
-    std::int64_t blocked_connections_ = 0, dialled_ = 0;
+    std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;
