@@ -1,6 +1,8 @@
 // The named calls of the client: the typed ones, with what is only wrapping taken off.
 #include "client/client.hpp"
 
+#include "base/text.hpp"
+
 namespace ccbt::client {
 
 namespace {
@@ -11,6 +13,12 @@ template <class Request> result<Request> naming(std::string_view info_hash) {
     Request made{};
     made.info_hash = *parsed;
     return made;
+}
+
+result<contract::transport> transport_of(std::string_view name) {
+    for (auto const& [value, known] : contract::names_of<contract::transport>)
+        if (text::equal_ignoring_case(known, name)) return value;
+    return fails(error_kind::unsupported, "a protocol is tcp or udp");
 }
 
 template <class T> result<void> only_done(result<T> const& answered) {
@@ -78,6 +86,50 @@ result<contract::get_peers::response> client::get_peers_for_torrent(std::string_
 
 result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
+}
+
+result<contract::get_nat_status::response> client::nat_status() { return call<contract::get_nat_status>({}); }
+
+result<bool> client::discover_nat() {
+    auto const looked = call<contract::discover_nat>({});
+    if (!looked) return unexpected<client_error>{looked.error()};
+    return looked->result;
+}
+
+result<contract::port_mapping> client::map_port(
+    int internal_port, std::string_view protocol, int external_port) {
+    auto const named = transport_of(protocol);
+    if (!named) return unexpected<client_error>{named.error()};
+    contract::map_port::request request{.internal_port = internal_port, .protocol = *named};
+    if (external_port != 0) request.external_port = external_port;
+    auto got = call<contract::map_port>(request);
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return std::move(got->result);
+}
+
+result<bool> client::unmap_port(int external_port, std::string_view protocol) {
+    auto const named = transport_of(protocol);
+    if (!named) return unexpected<client_error>{named.error()};
+    auto const gone = call<contract::unmap_port>({external_port, *named});
+    if (!gone) return unexpected<client_error>{gone.error()};
+    return gone->result;
+}
+
+result<contract::refresh_nat::outcome> client::refresh_nat() {
+    auto got = call<contract::refresh_nat>({});
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return std::move(got->result);
+}
+
+result<contract::get_external_ip::response> client::get_external_ip() {
+    return call<contract::get_external_ip>({});
+}
+
+result<contract::get_external_port::response> client::get_external_port(
+    int internal_port, std::string_view protocol) {
+    auto const named = transport_of(protocol);
+    if (!named) return unexpected<client_error>{named.error()};
+    return call<contract::get_external_port>({std::to_string(internal_port), *named});
 }
 
 result<std::string> client::metrics() {

@@ -1,14 +1,16 @@
 // Everything that can be asked, in one: an area's class a base, so that `handle` finds the right one by the request.
 #pragma once
 
+#include "executor/nat.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents {
+class executor : public session, public torrents, public nat {
 public:
-    explicit executor(context& house) : session{house}, torrents{house}, house_{house} {}
+    explicit executor(context& house) : session{house}, torrents{house}, nat{house}, house_{house} {}
+    using nat::handle;
     using session::handle;
     using torrents::handle;
 

@@ -3,6 +3,7 @@
 // asked to make real.
 #pragma once
 
+#include "contract/nat.hpp"
 #include "contract/settings.hpp"
 #include "contract/types.hpp"
 
@@ -109,9 +110,20 @@ struct session_seen { // about once a second
     std::int64_t dht_nodes = 0;
     std::int64_t session_downloaded = 0, session_uploaded = 0; // payload since the start
 };
+struct listening { // peers can connect at this port, from beyond this machine
+    int port = 0;
+};
 struct engine_caught_up { // every torrent of the start has been handed to libtorrent and answered
 };
 struct facts_lost { // the engine dropped alerts: it will tell everything again
+};
+// Facts of the gateway.
+struct nat_seen {            // the gateway and what it maps for us, whole
+    std::string method;      // "NAT-PMP", "UPnP"; empty: none is known
+    std::string external_ip; // empty: not known
+    int mapped_port = 0;     // the gateway's port that leads to our listen port; 0: none
+    std::vector<contract::port_mapping> mappings;
+    bool operator==(nat_seen const&) const = default;
 };
 // Facts of the house.
 struct root_offline {
@@ -127,7 +139,7 @@ struct stopping_now {};
 
 using fact = std::variant<
     torrent_put, torrent_gone, torrents_seen, torrent_failed, torrent_recovered, torrent_finished,
-    metadata_arrived, session_seen, engine_caught_up, facts_lost, root_offline, root_online, config_changed,
-    stopping_now>;
+    metadata_arrived, session_seen, listening, nat_seen, engine_caught_up, facts_lost, root_offline,
+    root_online, config_changed, stopping_now>;
 
 } // namespace ccbt::model

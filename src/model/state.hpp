@@ -41,6 +41,7 @@ public:
     [[nodiscard]] contract::revision revision() const { return {beginning_.incarnation, number_}; }
     [[nodiscard]] torrent_table const& torrents() const { return torrents_; }
     [[nodiscard]] session_totals totals() const;
+    [[nodiscard]] nat_seen const& nat() const { return nat_; }
     [[nodiscard]] event_log& events() { return events_; }
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
@@ -56,6 +57,8 @@ private:
     void on(torrent_finished const& f);
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
     void on(session_seen const& f);
+    void on(listening const&) {} // the gateway's to know
+    void on(nat_seen const& f);
     void on(engine_caught_up const&) {}
     void on(facts_lost const&) {} // the engine tells everything again
     void on(root_offline const& f) { set_offline(f.root, true); }
@@ -79,6 +82,7 @@ private:
     torrent_table torrents_;
     event_log events_;
     session_totals totals_;
+    nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
     bool stopping_ = false;
 };
