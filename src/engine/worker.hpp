@@ -1,0 +1,4 @@
+// Moved: base/worker.hpp.
+#pragma once
+
+#include "base/worker.hpp"
