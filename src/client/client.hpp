@@ -160,6 +160,16 @@ public:
     [[nodiscard]] result<void> add_to_whitelist(std::string ip, std::string reason = "");
     [[nodiscard]] result<void> remove_from_blacklist(std::string ip);
     [[nodiscard]] result<void> remove_from_whitelist(std::string ip);
+    [[nodiscard]] result<contract::get_nat_status::response> nat_status();
+    [[nodiscard]] result<bool> discover_nat(); // was a gateway found
+    /// `external_port` 0: the same, or another where that is taken.
+    [[nodiscard]] result<contract::port_mapping> map_port(
+        int internal_port, std::string_view protocol = "tcp", int external_port = 0);
+    [[nodiscard]] result<bool> unmap_port(int external_port, std::string_view protocol = "tcp");
+    [[nodiscard]] result<contract::refresh_nat::outcome> refresh_nat();
+    [[nodiscard]] result<contract::get_external_ip::response> get_external_ip();
+    [[nodiscard]] result<contract::get_external_port::response> get_external_port(
+        int internal_port, std::string_view protocol = "tcp");
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "contract/backup.hpp"
+#include "contract/nat.hpp"
 #include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
@@ -12,6 +13,7 @@ namespace ccbt::contract {
 inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
-    session_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, security_endpoints>::type;
+    session_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, nat_endpoints,
+    security_endpoints>::type;
 
 } // namespace ccbt::contract

@@ -8,6 +8,7 @@
 #include "engine/engine.hpp"
 #include "executor/executor.hpp"
 #include "executor/roots.hpp"
+#include "gateway/gateway.hpp"
 #include "model/state.hpp"
 #include "server/server.hpp"
 #include "store/journal.hpp"
@@ -69,6 +70,7 @@ private:
     model::state state_;
     executor::roots roots_;
     std::unique_ptr<engine::engine> engine_;
+    std::unique_ptr<gateway::gateway> gateway_;
     executor::identity self_;
     executor::context house_;
     executor::executor executor_;

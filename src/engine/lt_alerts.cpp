@@ -158,6 +158,7 @@ void lt_session::on(lt::listen_succeeded_alert const& a) {
     // Several sockets may listen; the first TCP one of IPv4 speaks for them, any other until then.
     if (listen_port_ == 0 || (a.address.is_v4() && a.socket_type == lt::socket_type_t::tcp))
         listen_port_ = a.port;
+    if (a.address.is_v4() && !a.address.is_loopback()) tell_.tell(model::listening{a.port});
 }
 
 void lt_session::on(lt::tracker_alert const& a) {

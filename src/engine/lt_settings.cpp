@@ -72,10 +72,9 @@ void set_discovery(pack& p, contract::settings const& s, bool listen) {
     p.set_bool(pack::announce_to_all_trackers, false);
     p.set_bool(pack::announce_to_all_tiers, true);
     p.set_int(pack::stop_tracker_timeout, 1);
-    auto const maps = listen && s.nat.auto_map_ports && !listens_on_loopback(s);
-    p.set_bool(pack::enable_upnp, maps && s.nat.enable_upnp);
-    p.set_bool(pack::enable_natpmp, maps && s.nat.enable_nat_pmp);
-    p.set_int(pack::upnp_lease_duration, static_cast<int>(s.nat.port_mapping_lease_time));
+    // Ports are mapped by src/gateway, which knows what came of it.
+    p.set_bool(pack::enable_upnp, false);
+    p.set_bool(pack::enable_natpmp, false);
     // libtorrent's queue is not used; these bound what is announced of torrents that run.
     for (auto const unbounded :
          {pack::active_downloads, pack::active_seeds, pack::active_checking, pack::active_dht_limit,

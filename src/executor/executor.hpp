@@ -2,6 +2,7 @@
 #pragma once
 
 #include "executor/backup.hpp"
+#include "executor/nat.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
@@ -9,16 +10,23 @@
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents, public transfers, public backup, public security {
+class executor : public session,
+                 public torrents,
+                 public transfers,
+                 public backup,
+                 public nat,
+                 public security {
 public:
     explicit executor(context& house)
         : session{house},
           torrents{house},
           transfers{house},
           backup{house, *this},
+          nat{house},
           security{house},
           house_{house} {}
     using backup::handle;
+    using nat::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/ip_range.hpp"
+#include "contract/nat.hpp"
 #include "contract/settings.hpp"
 #include "contract/types.hpp"
 
@@ -132,9 +133,20 @@ struct session_seen { // about once a second
     // Connections since the start: refused or cut by the lists and the filter; let through by them, in and out.
     std::int64_t blocked_connections = 0, allowed_connections = 0;
 };
+struct listening { // peers can connect at this port, from beyond this machine
+    int port = 0;
+};
 struct engine_caught_up { // every torrent of the start has been handed to libtorrent and answered
 };
 struct facts_lost { // the engine dropped alerts: it will tell everything again
+};
+// Facts of the gateway.
+struct nat_seen {            // the gateway and what it maps for us, whole
+    std::string method;      // "NAT-PMP", "UPnP"; empty: none is known
+    std::string external_ip; // empty: not known
+    int mapped_port = 0;     // the gateway's port that leads to our listen port; 0: none
+    std::vector<contract::port_mapping> mappings;
+    bool operator==(nat_seen const&) const = default;
 };
 // Facts of the house.
 struct root_offline {
@@ -157,7 +169,8 @@ struct removed_totals_raised { // what torrents that are gone moved, at the leas
 
 using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
-    torrent_finished, metadata_arrived, tracker_announced, session_seen, engine_caught_up, facts_lost,
-    root_offline, root_online, config_changed, stopping_now, work_progressed, removed_totals_raised>;
+    torrent_finished, metadata_arrived, tracker_announced, session_seen, listening, nat_seen,
+    engine_caught_up, facts_lost, root_offline, root_online, config_changed, stopping_now, work_progressed,
+    removed_totals_raised>;
 
 } // namespace ccbt::model

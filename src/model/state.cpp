@@ -186,6 +186,14 @@ void state::on(session_seen const& f) {
     totals_.allowed_connections = f.allowed_connections;
 }
 
+void state::on(nat_seen const& f) {
+    bool const mapped_otherwise = f.mappings != nat_.mappings;
+    nat_ = f;
+    if (!mapped_otherwise) return;
+    auto const count = static_cast<std::int64_t>(f.mappings.size());
+    events_.record(event_type::nat_mappings_changed, event_data{.total = count}, now_);
+}
+
 void state::on(config_changed const& f) {
     events_.record(event_type::config_updated, event_data{.keys = f.keys}, now_);
 }

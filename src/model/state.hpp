@@ -47,6 +47,7 @@ public:
     [[nodiscard]] session_totals const& removed_totals() const {
         return totals_;
     } // by torrents that are gone
+    [[nodiscard]] nat_seen const& nat() const { return nat_; }
     [[nodiscard]] event_log& events() { return events_; }
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
@@ -68,6 +69,8 @@ private:
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
     void on(tracker_announced const& f);
     void on(session_seen const& f);
+    void on(listening const&) {} // the gateway's to know
+    void on(nat_seen const& f);
     void on(engine_caught_up const&) {}
     void on(facts_lost const&) {} // the engine tells everything again
     void on(root_offline const& f) { set_offline(f.root, true); }
@@ -94,6 +97,7 @@ private:
     torrent_table torrents_;
     event_log events_;
     session_totals totals_;
+    nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
     listed blacklist_, whitelist_;
     bool stopping_ = false;
