@@ -80,6 +80,14 @@ result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
 }
 
+result<contract::load_ip_filter::response> client::load_ip_filter() {
+    return call<contract::load_ip_filter>({});
+}
+
+result<contract::get_ip_filter_stats::response> client::get_ip_filter_stats() {
+    return call<contract::get_ip_filter_stats>({});
+}
+
 result<std::string> client::metrics() {
     auto got = call<contract::get_metrics>({});
     if (!got) return unexpected<client_error>{std::move(got.error())};

@@ -141,6 +141,8 @@ public:
     [[nodiscard]] result<void> resume(std::string_view info_hash);
     [[nodiscard]] result<contract::get_peers::response> get_peers_for_torrent(std::string_view info_hash);
     [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
+    [[nodiscard]] result<contract::load_ip_filter::response> load_ip_filter();
+    [[nodiscard]] result<contract::get_ip_filter_stats::response> get_ip_filter_stats();
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

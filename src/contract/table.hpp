@@ -1,6 +1,7 @@
 // Every endpoint there is. Whoever serves, documents, calls or tests the API walks this list.
 #pragma once
 
+#include "contract/ip_filter.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
 
@@ -8,6 +9,6 @@ namespace ccbt::contract {
 
 inline constexpr std::string_view base_path = "/api/v1";
 
-using all_endpoints = joined<session_endpoints, torrent_endpoints>::type;
+using all_endpoints = joined<session_endpoints, torrent_endpoints, ip_filter_endpoints>::type;
 
 } // namespace ccbt::contract

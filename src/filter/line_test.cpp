@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <random>
 #include <string>
 
 namespace ccbt::filter {
@@ -111,6 +112,24 @@ TEST(filter_line, what_is_no_address_is_malformed) {
     EXPECT_EQ(says("1.2.3.4\0"sv), "malformed");
     EXPECT_EQ(says(std::string(4089, 'n') + ":1.2.3.4"), "malformed") << "longer than any line";
     EXPECT_EQ(says(std::string(4088, 'n') + ":1.2.3.4"), "1.2.3.4-1.2.3.4");
+}
+
+TEST(filter_line, any_bytes_are_judged_and_a_rule_is_a_range_of_one_family) {
+    std::mt19937 random{7};
+    constexpr std::string_view likely = "0123456789....::-/ ,#;abcdefg\t\r\0\xff";
+    int rules = 0;
+    for (int i = 0; i < 300'000; ++i) {
+        std::string text;
+        if (i % 2 == 0) text = i % 4 == 0 ? "1.2.3.4-1.2.3.9" : "n:2001:db8::/32 , 000 , x";
+        for (auto edits = random() % 12; edits > 0; --edits)
+            text.insert(random() % (text.size() + 1), 1, likely[random() % likely.size()]);
+        auto const read = read_line(text);
+        if (read.means != meaning::rule) continue;
+        ++rules;
+        ASSERT_EQ(read.range.first.is_v4(), read.range.last.is_v4()) << text;
+        ASSERT_LE(read.range.first, read.range.last) << text;
+    }
+    EXPECT_GT(rules, 1000);
 }
 
 } // namespace

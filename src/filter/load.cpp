@@ -42,6 +42,7 @@ public:
         for (auto const& file : how_.filter_files) sources.push_back({file, file});
         for (auto const& url : how_.filter_urls) sources.push_back({cache_.path_of(url), shown_url(url)});
         if (asking == ask_network::yes) renew();
+        if (told_.stop) return unexpected<failure>{failure{trouble::stopped, {}, "it was cut short"}};
         for (auto const& one : sources) told_.total += size_of(one.path);
         for (auto const& one : sources) {
             auto got = read(one);
@@ -91,7 +92,10 @@ private:
         std::vector<wanted> all;
         std::vector<new_file> files;
         files.reserve(how_.filter_urls.size()); // they are pointed to
-        for (auto const& url : how_.filter_urls) {
+        auto const& urls = how_.filter_urls;
+        for (auto at = urls.begin(); at != urls.end(); ++at) {
+            auto const& url = *at;
+            if (std::find(urls.begin(), at, url) != at) continue; // named twice
             auto file = cache_.begin(url);
             if (!file) {
                 failed(url, "the cache cannot be written");

@@ -123,11 +123,22 @@ struct root_online {
 struct config_changed { // in force now
     std::vector<std::string> keys;
 };
+/// The IP filter in force, or that there is none.
+struct filter_loaded {
+    bool enabled = false;
+    std::int64_t rules = 0, ipv4_ranges = 0, ipv6_ranges = 0;
+    contract::filter_policy mode = contract::filter_policy::block;
+    double at = 0; // when it was loaded, Unix seconds; 0: nothing could be
+};
+struct work_progressed { // long work of the house
+    std::string what;
+    std::int64_t done = 0, total = 0;
+};
 struct stopping_now {};
 
 using fact = std::variant<
     torrent_put, torrent_gone, torrents_seen, torrent_failed, torrent_recovered, torrent_finished,
     metadata_arrived, session_seen, engine_caught_up, facts_lost, root_offline, root_online, config_changed,
-    stopping_now>;
+    filter_loaded, work_progressed, stopping_now>;
 
 } // namespace ccbt::model

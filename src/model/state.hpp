@@ -45,6 +45,7 @@ public:
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
     [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
+    [[nodiscard]] filter_loaded const& filter() const { return filter_; }
     [[nodiscard]] bool stopping() const { return stopping_; }
 
 private:
@@ -61,6 +62,8 @@ private:
     void on(root_offline const& f) { set_offline(f.root, true); }
     void on(root_online const& f) { set_offline(f.root, false); }
     void on(config_changed const& f);
+    void on(filter_loaded const& f);
+    void on(work_progressed const& f);
     void on(stopping_now const& f);
 
     void set_offline(torrent_id root, bool offline);
@@ -80,6 +83,7 @@ private:
     event_log events_;
     session_totals totals_;
     std::unordered_map<torrent_id, known_root> roots_;
+    filter_loaded filter_;
     bool stopping_ = false;
 };
 
