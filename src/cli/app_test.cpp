@@ -274,5 +274,26 @@ TEST(ccbt, any_answer_is_lines_with_units_and_tables) {
                                                  "127.0.0.2  6881      1.5 KiB/s\n");
 }
 
+TEST(ccbt, lists_of_addresses_are_a_table_and_a_change_names_what_changed) {
+    fake_daemon daemon{[](fake_daemon::request const& r) {
+        if (r.line.starts_with("POST")) return fake_daemon::json(200, R"({"added":true})");
+        if (r.line.starts_with("DELETE")) return fake_daemon::json(200, R"({"removed":true})");
+        return fake_daemon::json(
+            200,
+            R"({"ips":["10.0.0.0/8","::1"],"count":2,"entries":[{"ip":"10.0.0.0/8","reason":"noise","added_at":0.0},)"
+            R"({"ip":"::1","reason":null,"added_at":0.0}]})");
+    }};
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"blacklist", "ls"}).out, "ADDRESSES   ADDED  REASON\n"
+                                                     "10.0.0.0/8  -      noise\n"
+                                                     "::1         -      -\n");
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"blacklist", "add", "10.0.0.0/8", "--reason", "noise"}).out,
+        "added 10.0.0.0/8\n");
+    EXPECT_EQ(daemon.requests().back().body, R"({"ip":"10.0.0.0/8","reason":"noise"})");
+    EXPECT_EQ(ccbt(daemon.url(), {"whitelist", "rm", "10.0.0.0/8"}).out, "removed 10.0.0.0/8\n");
+    EXPECT_EQ(daemon.requests().back().line, "DELETE /api/v1/security/whitelist/10.0.0.0%2F8 HTTP/1.1");
+}
+
 } // namespace
 } // namespace ccbt::cli

@@ -131,7 +131,8 @@ std::string human(std::string_view field, wire::value const& v) {
         field == "bytes")
         return text::human_bytes(n);
     if (field == "uptime") return text::human_duration(n);
-    if (field.ends_with("_at") || field.ends_with("_time") || field == "last_update" || field == "timestamp") return moment(n);
+    if (field.ends_with("_at") || field.ends_with("_time") || field == "last_update" || field == "timestamp")
+        return moment(n);
     return wire::to_text(v);
 }
 
@@ -154,6 +155,17 @@ void print_json(std::ostream& out, std::string_view json, terminal const& where)
     }
     out << (where.out_is_terminal ? printable(json, true) : std::string{json});
     if (!json.ends_with('\n')) out << '\n';
+}
+
+void print_addresses(std::ostream& out, wire::value::array const& entries, terminal const& where) {
+    std::vector<std::vector<cell>> cells;
+    for (auto const& entry : entries)
+        cells.push_back(
+            {{printable(entry.text_or("ip", ""))},
+             {moment(entry.number_or("added_at", 0)), tint::dim},
+             {printable(entry.text_or("reason", "-"))}});
+    std::vector<column> const shape{{"ADDRESSES"}, {"ADDED"}, {"REASON", false, true}};
+    for (auto const& line : lay_out(shape, std::move(cells), where.width, where.colour)) out << line << '\n';
 }
 
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where) {

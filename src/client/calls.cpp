@@ -13,6 +13,10 @@ template <class Request> result<Request> naming(std::string_view info_hash) {
     return made;
 }
 
+std::optional<std::string> said(std::string text) {
+    return text.empty() ? std::nullopt : std::optional{std::move(text)};
+}
+
 template <class T> result<void> only_done(result<T> const& answered) {
     if (!answered) return unexpected<client_error>{answered.error()};
     return {};
@@ -78,6 +82,26 @@ result<contract::get_peers::response> client::get_peers_for_torrent(std::string_
 
 result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
+}
+
+result<contract::listed_addresses> client::get_blacklist() { return call<contract::get_blacklist>({}); }
+
+result<contract::listed_addresses> client::get_whitelist() { return call<contract::get_whitelist>({}); }
+
+result<void> client::add_to_blacklist(std::string ip, std::string reason) {
+    return only_done(call<contract::add_to_blacklist>({std::move(ip), said(std::move(reason))}));
+}
+
+result<void> client::add_to_whitelist(std::string ip, std::string reason) {
+    return only_done(call<contract::add_to_whitelist>({std::move(ip), said(std::move(reason))}));
+}
+
+result<void> client::remove_from_blacklist(std::string ip) {
+    return only_done(call<contract::remove_from_blacklist>({std::move(ip)}));
+}
+
+result<void> client::remove_from_whitelist(std::string ip) {
+    return only_done(call<contract::remove_from_whitelist>({std::move(ip)}));
 }
 
 result<contract::load_ip_filter::response> client::load_ip_filter() {

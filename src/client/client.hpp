@@ -141,6 +141,13 @@ public:
     [[nodiscard]] result<void> resume(std::string_view info_hash);
     [[nodiscard]] result<contract::get_peers::response> get_peers_for_torrent(std::string_view info_hash);
     [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
+    [[nodiscard]] result<contract::listed_addresses> get_blacklist();
+    [[nodiscard]] result<contract::listed_addresses> get_whitelist();
+    // An address, a CIDR block or "first-last"; in force when it is answered.
+    [[nodiscard]] result<void> add_to_blacklist(std::string ip, std::string reason = "");
+    [[nodiscard]] result<void> add_to_whitelist(std::string ip, std::string reason = "");
+    [[nodiscard]] result<void> remove_from_blacklist(std::string ip);
+    [[nodiscard]] result<void> remove_from_whitelist(std::string ip);
     [[nodiscard]] result<contract::load_ip_filter::response> load_ip_filter();
     [[nodiscard]] result<contract::get_ip_filter_stats::response> get_ip_filter_stats();
     [[nodiscard]] result<std::string> metrics(); // Prometheus text

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "contract/ip_filter.hpp"
+#include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
 
@@ -9,6 +10,7 @@ namespace ccbt::contract {
 
 inline constexpr std::string_view base_path = "/api/v1";
 
-using all_endpoints = joined<session_endpoints, torrent_endpoints, ip_filter_endpoints>::type;
+using all_endpoints =
+    joined<session_endpoints, torrent_endpoints, security_endpoints, ip_filter_endpoints>::type;
 
 } // namespace ccbt::contract

@@ -3,6 +3,7 @@
 // knowledge but peers(), which is asked for one torrent and bounded in time.
 #pragma once
 
+#include "base/ip_range.hpp"
 #include "base/unique_function.hpp"
 #include "contract/settings.hpp"
 #include "contract/torrents.hpp"
@@ -68,6 +69,10 @@ public:
 
     /// Settings that can change while it runs: limits, peers, DHT, PEX, encryption, listen port, disk.
     virtual void configure(contract::settings const& to) = 0;
+
+    /// With these no connection is made or taken. `done` when that is so and who was connected is cut: in
+    /// milliseconds, or a second or two where there are millions of ranges. Calls take effect in their order.
+    virtual void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) = 0;
 
     virtual void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) = 0;

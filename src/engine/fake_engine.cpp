@@ -121,6 +121,20 @@ void fake_engine::peers(
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
+void fake_engine::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    ++blocks_asked_;
+    blocks_.push_back({std::move(what), std::move(done)});
+    if (!blocks_held_) release_blocks();
+}
+
+void fake_engine::release_blocks() {
+    blocks_held_ = false;
+    for (auto& one : std::exchange(blocks_, {})) {
+        blocked_ = *one.what;
+        loop_.post(std::move(one.done));
+    }
+}
+
 void fake_engine::save_all() {
     ++saves_asked_;
     auto saved = std::vector<saved_progress>{};

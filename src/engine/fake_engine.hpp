@@ -31,6 +31,7 @@ public:
     void ask(wish how, load first) override;
     void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void configure(contract::settings const& to) override { configured_ = to; }
+    void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
     void save_all() override;
@@ -38,6 +39,9 @@ public:
     [[nodiscard]] int listen_port() const override { return 6881; }
 
     // By hand.
+    /// From now on nothing that is to be blocked is in force, nor answered, until release_blocks().
+    void hold_blocks() { blocks_held_ = true; }
+    void release_blocks();
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
     void see(model::torrent_seen sample); // tells it, and goes on from it
@@ -55,6 +59,8 @@ public:
     [[nodiscard]] load const* loaded(torrent_id id) const;
     [[nodiscard]] std::vector<torrent_id> const& forgotten() const { return forgotten_; }
     [[nodiscard]] contract::settings const& configured() const { return configured_; }
+    [[nodiscard]] ip_range_set const& blocked() const { return blocked_; } // in force
+    [[nodiscard]] int blocks_asked() const { return blocks_asked_; }
     [[nodiscard]] int saves_asked() const { return saves_asked_; }
     [[nodiscard]] bool stopped() const { return stopped_; }
     std::shared_ptr<std::string const> resume_on_forget; // what forget() answers
@@ -83,6 +89,14 @@ private:
     std::vector<wish> wishes_;
     std::vector<torrent_id> forgotten_;
     contract::settings configured_;
+    struct block {
+        std::shared_ptr<ip_range_set const> what;
+        unique_function<void()> done;
+    };
+    std::vector<block> blocks_; // held
+    ip_range_set blocked_;
+    bool blocks_held_ = false;
+    int blocks_asked_ = 0;
     int saves_asked_ = 0;
     bool stopped_ = false, caught_up_ = false;
     std::uint64_t ticks_ = 0;

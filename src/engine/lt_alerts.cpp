@@ -47,6 +47,11 @@ void lt_session::pump_alerts() {
     }
 }
 
+void lt_session::count_blocked(lt::tcp::endpoint const& who) {
+    ++blocked_connections_;
+    if (settings_.security.ip_filter.filter_log_blocked) blocked_log_.note(who.address().to_string());
+}
+
 void lt_session::on_alert(lt::alert* a) {
     switch (a->type()) {
     case lt::add_torrent_alert::alert_type: return on(*lt::alert_cast<lt::add_torrent_alert>(a));
@@ -58,7 +63,22 @@ void lt_session::on_alert(lt::alert* a) {
     case lt::session_stats_alert::alert_type: {
         auto const counted = lt::alert_cast<lt::session_stats_alert>(a)->counters();
         auto const at = [&](int index) { return index < 0 ? std::int64_t{0} : counted[index]; };
-        tell_.tell(model::session_seen{at(dht_nodes_index_), at(received_index_), at(sent_index_)});
+        tell_.tell(model::session_seen{
+            at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_,
+            at(dialled_index_) + at(taken_index_)});
+        return;
+    }
+    case lt::peer_blocked_alert::alert_type: {
+        // A connection refused, or an address that is not dialled. Without a port: one that was known and is forgotten
+        // with a new filter, which is no connection; where it was one, its end is told below.
+        auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
+        if (b.reason == lt::peer_blocked_alert::ip_filter && b.endpoint.port() != 0)
+            count_blocked(b.endpoint);
+        return;
+    }
+    case lt::peer_disconnected_alert::alert_type: {
+        auto const& d = *lt::alert_cast<lt::peer_disconnected_alert>(a);
+        if (d.error == lt::errors::banned_by_ip_filter) count_blocked(d.endpoint);
         return;
     }
     case lt::save_resume_data_alert::alert_type: {

@@ -28,7 +28,7 @@ constexpr std::int64_t save_after_bytes = std::int64_t{48}
                                           << 20; // 64 MiB are promised; a sample is a second old
 
 std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_options const& with) {
-    auto params = lt::session_params{make_settings_pack(s, with.listen), {}};
+    auto params = lt::session_params{make_settings_pack(s, with.listen && !with.await_block_list), {}};
     params.settings.set_int(lt::settings_pack::alert_queue_size, with.alert_queue);
     auto session = std::make_unique<lt::session>(std::move(params));
     session->add_extension(&lt::create_ut_metadata_plugin);
@@ -61,10 +61,13 @@ lt_session::lt_session(lt_options with)
     : loop_{with.on},
       settings_{std::move(with.settings)},
       listen_{with.listen},
+      awaits_block_list_{with.await_block_list},
       each_{make_per_torrent_settings(settings_)},
       tell_{with.on, std::move(with.facts)},
       session_{make_session(settings_, with)},
-      asker_{std::make_unique<worker>(with.on, 256)} {
+      asker_{std::make_unique<worker>(with.on, 256)},
+      // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
+      filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})} {
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); });
     adder_ = std::make_unique<lt_adder>(lt_adder::parts{
@@ -74,6 +77,8 @@ lt_session::lt_session(lt_options with)
     dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
     received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
     sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
+    dialled_index_ = lt::find_metric_idx("peer.connection_attempts");
+    taken_index_ = lt::find_metric_idx("peer.incoming_connections");
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(
         [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
@@ -87,7 +92,8 @@ lt_session::~lt_session() {
     session_->set_alert_notify([] {});
     adder_.reset();
     saver_.reset();
-    asker_.reset();   // while libtorrent still answers
+    asker_.reset(); // while libtorrent still answers
+    filter_.reset();
     session_.reset(); // blocks until libtorrent's threads are gone
 }
 
@@ -103,7 +109,7 @@ void lt_session::ask(wish how, load first) {
         return;
     }
     auto const t = torrents_.put(std::move(how), std::move(first));
-    if (!t->how.blocked) adder_->enqueue(t);
+    if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
 }
 
 void lt_session::bring_to_wish(torrent_ref const& t) {
@@ -120,7 +126,7 @@ void lt_session::bring_to_wish(torrent_ref const& t) {
         adder_->enqueue(t);
         return;
     case stage::waiting:
-        if (!t->how.blocked) adder_->enqueue(t);
+        if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
         return;
     case stage::preparing:
     case stage::adding: return; // looked at again when it is live
@@ -281,9 +287,7 @@ void lt_session::is_gone(torrent_ref const& t) {
 
 void lt_session::configure(contract::settings const& to) {
     settings_ = to;
-    auto pack = make_settings_pack(settings_, listen_);
-    pack.clear(lt::settings_pack::alert_queue_size);
-    session_->apply_settings(std::move(pack));
+    session_->apply_settings(settings_now());
     auto const each = make_per_torrent_settings(settings_);
     auto const changed = each != std::exchange(each_, each);
     for (auto const& [serial, t] : torrents_.all()) {
@@ -299,6 +303,27 @@ void lt_session::configure(contract::settings const& to) {
         // A torrent that failed waits for its user, not for a setting.
         if (!t->failed) bring_to_wish(t);
     }
+}
+
+lt::settings_pack lt_session::settings_now() const {
+    auto pack = make_settings_pack(settings_, listen_ && !awaits_block_list_);
+    pack.clear(lt::settings_pack::alert_queue_size);
+    return pack;
+}
+
+void lt_session::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    filter_->set(std::move(what), here_.guard([this, done = std::move(done)]() mutable {
+        open_to_peers();
+        done();
+    }));
+}
+
+void lt_session::open_to_peers() {
+    if (!std::exchange(awaits_block_list_, false) || stopping_ != stopping::no) return;
+    session_->apply_settings(settings_now());
+    for (auto const& [serial, t] : torrents_.all())
+        if (t->at == stage::waiting) bring_to_wish(t);
+    tell_caught_up_if_quiet();
 }
 
 void lt_session::peers(
@@ -386,7 +411,7 @@ void lt_session::tell_caught_up_if_quiet() {
     if (caught_up_ || stopping_ != stopping::no) return;
     // Those who load torrents from the store may hand them over in several turns of the loop.
     quiet_ = loop_.after(quiet_for, [this] {
-        if (caught_up_ || !adder_->idle()) return;
+        if (caught_up_ || awaits_block_list_ || !adder_->idle()) return;
         caught_up_ = true;
         tell_.tell(model::engine_caught_up{});
     });

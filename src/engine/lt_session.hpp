@@ -2,7 +2,9 @@
 // in through lt_alerts.cpp alone. Loop thread, but for what the notify function posts.
 #pragma once
 
+#include "engine/blocked_log.hpp"
 #include "engine/lt_adder.hpp"
+#include "engine/lt_address_filter.hpp"
 #include "engine/lt_engine.hpp"
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
@@ -23,6 +25,7 @@ public:
     void ask(wish how, load first) override;
     void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void configure(contract::settings const& to) override;
+    void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
     void save_all() override;
@@ -34,6 +37,8 @@ public:
 private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
 
+    void open_to_peers();
+    [[nodiscard]] libtorrent::settings_pack settings_now() const;
     void tick();
     void bring_to_wish(torrent_ref const& t);
     void carry_out(torrent_ref const& t, deed const& what);
@@ -53,6 +58,7 @@ private:
     // lt_alerts.cpp
     void pump_alerts();
     void on_alert(libtorrent::alert* a);
+    void count_blocked(libtorrent::tcp::endpoint const& who);
     void on(libtorrent::add_torrent_alert const& a);
     void on(libtorrent::state_update_alert const& a);
     void on(libtorrent::metadata_received_alert const& a);
@@ -69,17 +75,22 @@ private:
     loop& loop_;
     contract::settings settings_;
     bool listen_;
+    bool awaits_block_list_;
     per_torrent_settings each_;
     teller tell_;
     lt_table torrents_;
     std::unique_ptr<libtorrent::session> session_;
     std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
+    std::unique_ptr<lt_address_filter> filter_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
+    int dialled_index_ = -1, taken_index_ = -1;
+    std::int64_t blocked_connections_ = 0;
+    blocked_log blocked_log_;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;

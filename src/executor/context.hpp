@@ -6,6 +6,7 @@
 #include "base/task.hpp"
 #include "contract/endpoint.hpp"
 #include "engine/engine.hpp"
+#include "executor/address_rules.hpp"
 #include "executor/turn.hpp"
 #include "model/state.hpp"
 #include "store/journal.hpp"
@@ -49,6 +50,7 @@ struct context {
     std::function<std::string()> openapi;
     std::function<void()> begin_shutdown; // after the answer
     turns<torrent_id> torrent_turns{on};
+    address_rules rules{on, state, engine};
     std::unordered_set<torrent_id> not_loaded; // known from before, and not yet handed to the engine
     /// Whose files are going, and from where. The turn of each is held until they are gone.
     using deletions = std::unordered_map<torrent_id, std::string>;

@@ -1,14 +1,19 @@
 // Everything that can be asked, in one: an area's class a base, so that `handle` finds the right one by the request.
 #pragma once
 
+#include "executor/ip_filter.hpp"
+#include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents {
+class executor : public session, public torrents, public security, public ip_filter {
 public:
-    explicit executor(context& house) : session{house}, torrents{house}, house_{house} {}
+    explicit executor(context& house)
+        : session{house}, torrents{house}, security{house}, ip_filter{house}, house_{house} {}
+    using ip_filter::handle;
+    using security::handle;
     using session::handle;
     using torrents::handle;
 

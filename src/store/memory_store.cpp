@@ -41,6 +41,7 @@ snapshot memory_store::asked_now() const {
     for (auto const& [id, root] : roots_) out.roots.push_back(root);
     out.settings.assign(settings_.begin(), settings_.end());
     for (auto const& [id, deletion] : deletions_) out.deletions.push_back(deletion);
+    for (auto const& [at, entry] : lists_) out.lists.push_back({at.first, entry});
     out.lineage = lineage_;
     out.node_id = node_id_;
     return out;
@@ -145,6 +146,12 @@ bool memory_store::put(change const& what) {
             else
                 s.set(s.settings_, c.key, c.json);
             return true;
+        }
+        bool operator()(put_list_entry const& c) const {
+            return s.set(s.lists_, {c.list, c.entry.range}, c.entry), true;
+        }
+        bool operator()(remove_list_entry const& c) const {
+            return s.set(s.lists_, {c.list, c.range}, {}), true;
         }
     };
     return std::visit(visitor{*this}, what);

@@ -55,6 +55,10 @@ int sqlite_tables::prepare() {
     made(get_checkpoint_, "SELECT hash,bytes,checksum FROM checkpoints WHERE hash=?1");
     made(drop_checkpoint_, "DELETE FROM checkpoints WHERE hash=?1");
     made(prune_checkpoints_, "DELETE FROM checkpoints WHERE row<=(SELECT max(row) FROM checkpoints)-10000");
+    made(
+        put_listed_, "INSERT INTO lists(list,range,reason,added_at,checksum) VALUES(?1,?2,?3,?4,?5) "
+                     "ON CONFLICT(list,range) DO UPDATE SET reason=?3,added_at=?4,checksum=?5");
+    made(drop_listed_, "DELETE FROM lists WHERE list=?1 AND range=?2");
     made(drop_torrent_, "DELETE FROM torrents WHERE row=?1");
     made(drop_metainfo_, "DELETE FROM metainfo WHERE row=?1");
     made(drop_journal_, "DELETE FROM journal WHERE row=?1");
@@ -220,6 +224,23 @@ int sqlite_tables::put(put_setting const& what) {
         return row_writer{put_setting_, sum_, "settings"}.text(what.key).text(what.json).run();
     drop_setting_.bind_text(1, what.key);
     return drop_setting_.run();
+}
+
+int sqlite_tables::put(put_list_entry const& what) {
+    auto const range = what.entry.range.text();
+    return row_writer{put_listed_, sum_, "lists"}
+        .integer(static_cast<std::int64_t>(what.list))
+        .text(range)
+        .text(what.entry.reason)
+        .real(what.entry.added_at)
+        .run();
+}
+
+int sqlite_tables::put(remove_list_entry const& what) {
+    auto const range = what.range.text();
+    drop_listed_.bind(1, static_cast<std::int64_t>(what.list));
+    drop_listed_.bind_text(2, range);
+    return drop_listed_.run();
 }
 
 int sqlite_tables::put_meta(std::string_view key, std::string_view value) {

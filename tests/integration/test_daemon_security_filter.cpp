@@ -1,9 +1,9 @@
 // The IP filter as peers meet it: a real daemon, real connections from and to several loopback addresses, real files
 // and web servers.
 #include "client/client.hpp"
+#include "support/bt_peer.hpp"
 #include "support/daemon.hpp"
 #include "support/list_server.hpp"
-#include "support/plain_peer.hpp"
 #include "support/temp_folder.hpp"
 #include "support/tracker.hpp"
 
@@ -67,7 +67,11 @@ struct daemon_security_filter : testing::Test {
         one->wait_for(what.hash(), [](value const& row) { return state_of(row) == "downloading"; });
     }
     [[nodiscard]] bool takes_in_from(std::string const& from) const {
-        return takes_in(from, here, port, what.hash());
+        try {
+            return bt_peer{from, here, port, what.hash()}.is_let_in();
+        } catch (std::system_error const&) {
+            return false; // nobody listens
+        }
     }
     [[nodiscard]] answer load() const { return one->post("/security/ip-filter/load"); }
     [[nodiscard]] value stats() const { return one->get("/security/ip-filter/stats").json; }
@@ -91,9 +95,11 @@ TEST_F(daemon_security_filter, refuses_who_is_listed_in_both_directions_and_coun
     start();
     make_file(root / "data", 200'000, 7);
     announce.let_in(make_torrent(root / "data", {.trackers = {announce.http()}}).tracker_hashes());
-    waiting_peer bad{listed}, bad_too{"127.0.0.70"}, good{other};
+    bt_listener const bad{listed}, bad_too{"127.0.0.70"}, good{other};
     auto const hash = make_torrent(root / "data", {.trackers = {announce.http()}}).hash();
-    for (auto const* peer : {&bad, &bad_too, &good}) peer->announce(announce, hash);
+    announce.announce(hash, listed, bad.port());
+    announce.announce(hash, "127.0.0.70", bad_too.port());
+    announce.announce(hash, other, good.port());
     announce.wait_for_peers(hash, 3);
     add_torrent({announce.http()});
 
@@ -159,8 +165,8 @@ TEST_F(daemon_security_filter, a_load_swaps_the_whole_filter_and_cuts_who_is_lis
     start();
     add_torrent();
     auto told = one->events({"security_ip_filter_loaded"});
-    dialling_peer const connected{other, here, port, what.hash()};
-    ASSERT_TRUE(connected.is_taken_in());
+    bt_peer connected{other, here, port, what.hash()};
+    ASSERT_TRUE(connected.is_let_in());
     write_file(list, fmt::format("{}\n127.0.0.10\nbad\n\nworse\n", other));
     auto const said = load();
     EXPECT_EQ(said.status, 200) << said.body;
