@@ -427,13 +427,14 @@ TEST_F(daemon_security_filter, what_a_server_sends_wrong_is_not_taken_and_not_ke
 TEST_F(daemon_security_filter, a_certificate_is_verified) {
     list_server web{root / "web", true};
     web.put("list", fmt::format("{}\n", listed));
-    start_with_url(web.url("/list"));
+    start_with_url(web.url("/list"), {"SSL_CERT_FILE=", "CURL_CA_BUNDLE="});
     auto const refused = load();
     EXPECT_EQ(refused.status, 404) << refused.body;
     EXPECT_EQ(web.requests(), "");
     EXPECT_EQ(one->terminate(), 0);
-    for (auto const* name : {"SSL_CERT_FILE", "CURL_CA_BUNDLE"}) {
-        start_with_url(web.url("/list"), {std::string{name} + '=' + web.authority().string()});
+    for (std::string const name : {"SSL_CERT_FILE=", "CURL_CA_BUNDLE="}) {
+        auto const other_name = name == "SSL_CERT_FILE=" ? "CURL_CA_BUNDLE=" : "SSL_CERT_FILE=";
+        start_with_url(web.url("/list"), {other_name, name + web.authority().string()});
         EXPECT_EQ(rules_of(load()), 1) << name;
         EXPECT_EQ(one->terminate(), 0);
     }
