@@ -47,11 +47,6 @@ void lt_session::pump_alerts() {
     }
 }
 
-void lt_session::count_blocked(lt::tcp::endpoint const& who) {
-    ++blocked_connections_;
-    if (settings_.security.ip_filter.filter_log_blocked) blocked_log_.note(who.address().to_string());
-}
-
 void lt_session::on_alert(lt::alert* a) {
     switch (a->type()) {
     case lt::add_torrent_alert::alert_type: return on(*lt::alert_cast<lt::add_torrent_alert>(a));
@@ -63,24 +58,29 @@ void lt_session::on_alert(lt::alert* a) {
     case lt::session_stats_alert::alert_type: {
         auto const counted = lt::alert_cast<lt::session_stats_alert>(a)->counters();
         auto const at = [&](int index) { return index < 0 ? std::int64_t{0} : counted[index]; };
+        // Both ends of a connection with ourselves were counted; one whose end is not told yet must not be taken back.
+        let_through_ = std::max(let_through_, dialled_ + at(taken_index_) - 2 * with_ourselves_);
         tell_.tell(model::session_seen{
-            at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_,
-            at(dialled_index_) + at(taken_index_)});
+            at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_, let_through_});
         return;
     }
     case lt::peer_blocked_alert::alert_type: {
-        // A connection refused, or an address that is not dialled. Without a port: one that was known and is forgotten
-        // with a new filter, which is no connection; where it was one, its end is told below.
+        // A connection refused, one that was cut by a new filter, or an address that is not dialled.
         auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
-        if (b.reason == lt::peer_blocked_alert::ip_filter && b.endpoint.port() != 0)
-            count_blocked(b.endpoint);
+        if (b.reason != lt::peer_blocked_alert::ip_filter) return;
+        ++blocked_connections_;
+        if (settings_.security.ip_filter.filter_log_blocked)
+            blocked_log_.note(b.endpoint.address().to_string());
         return;
     }
-    case lt::peer_disconnected_alert::alert_type: {
-        auto const& d = *lt::alert_cast<lt::peer_disconnected_alert>(a);
-        if (d.error == lt::errors::banned_by_ip_filter) count_blocked(d.endpoint);
+    case lt::peer_connect_alert::alert_type:
+        if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
+            ++dialled_;
         return;
-    }
+    case lt::peer_disconnected_alert::alert_type:
+        if (lt::alert_cast<lt::peer_disconnected_alert>(a)->error == lt::errors::self_connection)
+            ++with_ourselves_;
+        return;
     case lt::save_resume_data_alert::alert_type: {
         auto* const saved = lt::alert_cast<lt::save_resume_data_alert>(a);
         if (auto const t = find(saved->handle)) saver_->data_came(t, std::move(saved->params));

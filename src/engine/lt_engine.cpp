@@ -77,7 +77,6 @@ lt_session::lt_session(lt_options with)
     dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
     received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
     sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
-    dialled_index_ = lt::find_metric_idx("peer.connection_attempts");
     taken_index_ = lt::find_metric_idx("peer.incoming_connections");
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(

@@ -58,7 +58,6 @@ private:
     // lt_alerts.cpp
     void pump_alerts();
     void on_alert(libtorrent::alert* a);
-    void count_blocked(libtorrent::tcp::endpoint const& who);
     void on(libtorrent::add_torrent_alert const& a);
     void on(libtorrent::state_update_alert const& a);
     void on(libtorrent::metadata_received_alert const& a);
@@ -88,8 +87,8 @@ private:
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
     int listen_port_ = 0;
     int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
-    int dialled_index_ = -1, taken_index_ = -1;
-    std::int64_t blocked_connections_ = 0;
+    int taken_index_ = -1;
+    std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
     blocked_log blocked_log_;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
