@@ -404,7 +404,7 @@ TEST_F(daemon_security_filter, what_a_server_sends_wrong_is_not_taken_and_not_ke
     write_file(list, fmt::format("{}\n", listed));
     start();
     add_torrent();
-    for (auto const* path : {"/none", "/broken", "/to-file", "/page", "/cut", "/bomb", "/endless"}) {
+    for (auto const* path : {"/none", "/broken", "/to-file", "/page", "/cut", "/bomb", "/huge", "/endless"}) {
         one->plan().settings["security.ip_filter.filter_urls"] = texts({web.url(path)});
         write_file(one->config_file(), configuration(one->plan()));
         auto told = one->events({"config_updated"});

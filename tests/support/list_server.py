@@ -1,7 +1,7 @@
 """A small web server for lists of addresses, for tests: python3 list_server.py FOLDER [CERTIFICATE KEY]
 
 Serves the files of FOLDER with an ETag and 304, on a free port of 127.0.0.1 that it prints. Other paths misbehave:
-/to-list redirects to /list, /to-file to a file:// URL, /endless never ends its body, /broken answers 500, /cut ends too
+/to-list redirects to /list, /to-file to a file:// URL, /endless never ends its body, /huge says that its own is huge, /broken answers 500, /cut ends too
 soon, /page is no list, /slow hangs. Each request is a line of FOLDER/requests.log: path, If-None-Match, status.
 """
 
@@ -24,10 +24,10 @@ class handler(http.server.BaseHTTPRequestHandler):
         with open(os.path.join(folder, "requests.log"), "a") as log:
             log.write(f"{self.path} {known} {status}\n")
         self.send_response(status)
+        if not headers.pop("endless", False) and "Content_Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
-        if "Content_Length" not in headers:
-            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -46,8 +46,10 @@ class handler(http.server.BaseHTTPRequestHandler):
         if path == "/slow":
             self.answer(200, Content_Length="1000000")
             time.sleep(600)
+        if path == "/huge":
+            return self.answer(200, b"1.2.3.4\n", Content_Length=str(1 << 40))
         if path == "/endless":
-            self.answer(200, Content_Length=str(1 << 40))
+            self.answer(200, endless=True)
             try:
                 while True:
                     self.wfile.write(b"1.2.3.4 # and so on\n" * 50000)
