@@ -1,8 +1,9 @@
 """A small web server for lists of addresses, for tests: python3 list_server.py FOLDER [CERTIFICATE KEY]
 
 Serves the files of FOLDER with an ETag and 304, on a free port of 127.0.0.1 that it prints. Other paths misbehave:
-/to-list redirects to /list, /to-file to a file:// URL, /endless never ends its body, /huge says that its own is huge, /broken answers 500, /cut ends too
-soon, /page is no list, /slow hangs. Each request is a line of FOLDER/requests.log: path, If-None-Match, status.
+/to-list redirects to /list, /to-file to a file:// URL, /endless never ends its body, /huge says that its own is huge,
+/broken answers 500, /cut ends too soon, /page is no list, /slow hangs. Each request is a line of FOLDER/requests.log:
+path, If-None-Match, status.
 """
 
 import hashlib
