@@ -23,7 +23,7 @@ struct load_ip_filter {
     using request = asks_nothing<load_ip_filter>;
     struct malformed {
         std::string file;
-        std::int64_t line = 0;
+        std::int64_t line = 1;
         static constexpr auto fields = described_as{
             field<&malformed::file>{"As it is configured; a URL without user and query"},
             field<&malformed::line>{"Counted from 1", {.min = 1}}};

@@ -65,9 +65,10 @@ void lt_session::on_alert(lt::alert* a) {
         return;
     }
     case lt::peer_blocked_alert::alert_type: {
-        // A connection refused, one that was cut by a new filter, or an address that is not dialled.
+        // A connection refused, or an address that is not dialled. Without a port: one that a new filter cuts, whose
+        // end is told as well.
         auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
-        if (b.reason != lt::peer_blocked_alert::ip_filter) return;
+        if (b.reason != lt::peer_blocked_alert::ip_filter || b.endpoint.port() == 0) return;
         ++blocked_connections_;
         if (settings_.security.ip_filter.filter_log_blocked)
             blocked_log_.note(b.endpoint.address().to_string());
@@ -77,10 +78,12 @@ void lt_session::on_alert(lt::alert* a) {
         if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
             ++dialled_;
         return;
-    case lt::peer_disconnected_alert::alert_type:
-        if (lt::alert_cast<lt::peer_disconnected_alert>(a)->error == lt::errors::self_connection)
-            ++with_ourselves_;
+    case lt::peer_disconnected_alert::alert_type: {
+        auto const& why = lt::alert_cast<lt::peer_disconnected_alert>(a)->error;
+        if (why == lt::errors::banned_by_ip_filter) ++blocked_connections_;
+        if (why == lt::errors::self_connection) ++with_ourselves_;
         return;
+    }
     case lt::save_resume_data_alert::alert_type: {
         auto* const saved = lt::alert_cast<lt::save_resume_data_alert>(a);
         if (auto const t = find(saved->handle)) saver_->data_came(t, std::move(saved->params));

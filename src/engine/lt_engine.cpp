@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_guard.hpp"
 #include "engine/lt_session.hpp"
 
 #include <libtorrent/extensions/smart_ban.hpp>
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto peers_answer_within = 3s;
+constexpr std::size_t built_at_once = 50'000; // ranges that are libtorrent's within some 50 ms
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
@@ -311,6 +313,10 @@ lt::settings_pack lt_session::settings_now() const {
 }
 
 void lt_session::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    if (what->ranges().size() > built_at_once)
+        for (auto const& [serial, t] : torrents_.all())
+            if (t->at == stage::live && !t->removing && t->last && t->last->num_peers > 0)
+                cut_blocked(t->handle, t->guard, what);
     filter_->set(std::move(what), here_.guard([this, done = std::move(done)]() mutable {
         open_to_peers();
         done();
