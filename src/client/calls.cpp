@@ -198,6 +198,14 @@ result<contract::get_external_port::response> client::get_external_port(
     return call<contract::get_external_port>({std::to_string(internal_port), *named});
 }
 
+result<contract::load_ip_filter::response> client::load_ip_filter() {
+    return call<contract::load_ip_filter>({});
+}
+
+result<contract::get_ip_filter_stats::response> client::get_ip_filter_stats() {
+    return call<contract::get_ip_filter_stats>({});
+}
+
 result<std::string> client::metrics() {
     auto got = call<contract::get_metrics>({});
     if (!got) return unexpected<client_error>{std::move(got.error())};

@@ -170,6 +170,8 @@ public:
     [[nodiscard]] result<contract::get_external_ip::response> get_external_ip();
     [[nodiscard]] result<contract::get_external_port::response> get_external_port(
         int internal_port, std::string_view protocol = "tcp");
+    [[nodiscard]] result<contract::load_ip_filter::response> load_ip_filter();
+    [[nodiscard]] result<contract::get_ip_filter_stats::response> get_ip_filter_stats();
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

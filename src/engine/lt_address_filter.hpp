@@ -2,8 +2,8 @@
 // thread.
 #pragma once
 
+#include "base/worker.hpp"
 #include "engine/engine.hpp"
-#include "engine/worker.hpp"
 
 #include <deque>
 #include <libtorrent/address.hpp>

@@ -65,13 +65,16 @@ void lt_session::on_alert(lt::alert* a) {
             at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_, let_through_});
         return;
     }
-    case lt::peer_blocked_alert::alert_type:
+    case lt::peer_blocked_alert::alert_type: {
         // A connection refused, or an address that is not dialled. Without a port: one that a new filter cuts, whose
         // end is told as well.
-        if (auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
-            b.reason == lt::peer_blocked_alert::ip_filter && b.endpoint.port() != 0)
-            ++blocked_connections_;
+        auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
+        if (b.reason != lt::peer_blocked_alert::ip_filter || b.endpoint.port() == 0) return;
+        ++blocked_connections_;
+        if (settings_.security.ip_filter.filter_log_blocked)
+            blocked_log_.note(b.endpoint.address().to_string());
         return;
+    }
     case lt::peer_connect_alert::alert_type:
         if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
             ++dialled_;

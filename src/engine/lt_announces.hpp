@@ -2,9 +2,9 @@
 // for the same torrent share an announce that has not gone out yet, else wait for the next. Loop thread.
 #pragma once
 
+#include "base/worker.hpp"
 #include "engine/lt_torrent.hpp"
 #include "engine/teller.hpp"
-#include "engine/worker.hpp"
 
 #include <chrono>
 #include <deque>

@@ -2,6 +2,7 @@
 // in through lt_alerts.cpp alone. Loop thread, but for what the notify function posts.
 #pragma once
 
+#include "engine/blocked_log.hpp"
 #include "engine/lt_adder.hpp"
 #include "engine/lt_address_filter.hpp"
 #include "engine/lt_announces.hpp"
@@ -105,6 +106,7 @@ private:
     int const sent_index_ = libtorrent::find_metric_idx("net.sent_payload_bytes");
     int const taken_index_ = libtorrent::find_metric_idx("peer.incoming_connections");
     std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
+    blocked_log blocked_log_;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "executor/backup.hpp"
+#include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
@@ -15,7 +16,8 @@ class executor : public session,
                  public transfers,
                  public backup,
                  public nat,
-                 public security {
+                 public security,
+                 public ip_filter {
 public:
     explicit executor(context& house)
         : session{house},
@@ -24,8 +26,10 @@ public:
           backup{house, *this},
           nat{house},
           security{house},
+          ip_filter{house},
           house_{house} {}
     using backup::handle;
+    using ip_filter::handle;
     using nat::handle;
     using security::handle;
     using session::handle;

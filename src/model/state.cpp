@@ -198,6 +198,12 @@ void state::on(config_changed const& f) {
     events_.record(event_type::config_updated, event_data{.keys = f.keys}, now_);
 }
 
+void state::on(filter_loaded const& f) {
+    filter_ = f;
+    if (f.enabled && f.at > 0)
+        events_.record(event_type::security_ip_filter_loaded, event_data{.rules = f.rules}, now_);
+}
+
 void state::on(stopping_now const&) {
     stopping_ = true;
     events_.record(event_type::shutdown, event_data{}, now_);

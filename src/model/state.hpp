@@ -52,6 +52,7 @@ public:
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
     [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
+    [[nodiscard]] filter_loaded const& filter() const { return filter_; }
     [[nodiscard]] bool stopping() const { return stopping_; }
     using listed = std::map<ip_range, list_entry>;
     [[nodiscard]] listed const& list(address_list which) const {
@@ -76,6 +77,7 @@ private:
     void on(root_offline const& f) { set_offline(f.root, true); }
     void on(root_online const& f) { set_offline(f.root, false); }
     void on(config_changed const& f);
+    void on(filter_loaded const& f);
     void on(stopping_now const& f);
     void on(work_progressed const& f);
     void on(removed_totals_raised const& f);
@@ -100,6 +102,7 @@ private:
     nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
     listed blacklist_, whitelist_;
+    filter_loaded filter_;
     bool stopping_ = false;
 };
 
