@@ -307,6 +307,7 @@ void lt_session::peers(
     struct question {
         unique_function<void(contract::result<std::vector<contract::peer>>)> done;
         std::vector<contract::peer> found;
+        steady::time_point at;
         std::unique_ptr<loop::ticker> patience;
         void answer(contract::result<std::vector<contract::peer>> with) {
             if (!done) return; // too late
@@ -333,6 +334,7 @@ void lt_session::peers(
         try {
             auto found = std::vector<lt::peer_info>{};
             handle.get_peer_info(found);
+            q->at = steady::now();
             for (auto const& p : found)
                 if (!(p.flags & (lt::peer_info::connecting | lt::peer_info::handshake)))
                     q->found.push_back(to_peer(p));
@@ -340,7 +342,11 @@ void lt_session::peers(
             q->found.clear(); // it has just been removed
         }
     };
-    if (!asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); })) {
+    auto answer = here_.guard([this, q, serial = t->serial] {
+        peer_rates_.look(serial, q->at, q->found);
+        q->answer(std::move(q->found));
+    });
+    if (!asker_->run(std::move(work), std::move(answer))) {
         loop_.post([q, too_late] { q->answer(too_late()); });
         return;
     }

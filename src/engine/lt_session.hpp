@@ -8,6 +8,7 @@
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
 #include "engine/lt_torrent.hpp"
+#include "engine/peer_rates.hpp"
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
@@ -81,6 +82,7 @@ private:
     std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_announces> announces_;
+    peer_rates peer_rates_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
