@@ -216,6 +216,7 @@ void lt_session::became_live(torrent_ref const& t) {
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
     bring_to_wish(t);
+    announces_->became_live(t);
     look_soon();
 }
 

@@ -22,6 +22,8 @@ public:
 
     void announce(torrent_ref const& t, std::chrono::milliseconds within, reply done);
 
+    void became_live(torrent_ref const& t); // who asked before waits for it
+
     // What libtorrent told, of announces of any origin.
     void sent(torrent_ref const& t, libtorrent::tracker_announce_alert const& a);
     void answered(torrent_ref const& t, libtorrent::tracker_reply_alert const& a);
@@ -34,6 +36,7 @@ private:
         int under_way = 0; // libtorrent announces by each listening socket and for each info-hash
         bool was_sent = false;
         bool is_busy = false; // with an announce of before, until whose end libtorrent sends no other
+        bool again = false;   // that has ended, and ours was asked for once more
     };
     struct round {
         std::vector<reply> waiting;
@@ -49,6 +52,7 @@ private:
     void know(
         torrent_ref const& t, round_ref const& r, std::vector<libtorrent::announce_entry> const& trackers);
     [[nodiscard]] round_ref current(torrent_ref const& t, libtorrent::tracker_alert const& a) const;
+    void ask_again(torrent_ref const& t, std::string const& url);
     static tracker& tracker_of(round& r, std::string_view url);
     void ended(torrent_ref const& t, round_ref const& r, tracker& of);
     void settle(torrent_ref const& t, round_ref const& r);
