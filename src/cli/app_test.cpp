@@ -220,6 +220,14 @@ TEST(ccbt, add_and_wait_follows_the_torrent_to_its_end) {
                   "complete d 0123456789abcdef0123456789abcdef01234567\n");
 }
 
+TEST(ccbt, a_wait_that_would_never_end_is_refused_before_anything_is_added) {
+    fake_daemon daemon{[](auto const&) { return fake_daemon::json(500, "{}"); }};
+    auto const refused = ccbt(daemon.url(), {"add", "magnet:?x", "--paused", "--wait"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("--wait would never end with --paused"));
+    EXPECT_TRUE(daemon.requests().empty());
+}
+
 TEST(ccbt, add_and_wait_draws_a_bar_on_a_terminal) {
     moving_daemon daemon{{row(hash, "d", "downloading", "0.5"), row(hash, "d", "seeding", "1.0")}};
     auto const done =

@@ -115,7 +115,16 @@ std::vector<command> own_commands() {
                .positional = true,
                .required = true,
                .choices = {"bash", "zsh", "fish"}}},
-         .run = &write_completion}};
+         .run = &write_completion},
+        {.words = "manual",
+         .summary = "Write a manual page: ccbt manual | man -l -",
+         .arguments =
+             {{.word = "page",
+               .doc = "Which",
+               .positional = true,
+               .choices = {"ccbt", "ccbtd", "ccbt.toml"},
+               .default_text = "ccbt"}},
+         .run = &write_manual}};
 }
 
 expected<wire::value, std::string> value_of(

@@ -18,5 +18,6 @@ int stop_daemon(session&, command const&, given const&);
 int restart_daemon(session&, command const&, given const&);
 int tell_daemon(session&, command const&, given const&);
 int write_completion(session&, command const&, given const&);
+int write_manual(session&, command const&, given const&);
 
 } // namespace ccbt::cli

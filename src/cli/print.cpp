@@ -35,7 +35,7 @@ double number_of(wire::value const& v) {
 }
 
 std::string moment(double unix_seconds) {
-    if (unix_seconds <= 0) return "-";
+    if (!(unix_seconds > 0 && unix_seconds < 1e11)) return "-"; // a daemon's number: perhaps no time at all
     auto const at = static_cast<std::time_t>(unix_seconds);
     std::tm parts{};
     std::array<char, 32> out{};
@@ -131,7 +131,8 @@ std::string human(std::string_view field, wire::value const& v) {
         field == "bytes")
         return text::human_bytes(n);
     if (field == "uptime") return text::human_duration(n);
-    if (field.ends_with("_at") || field.ends_with("_time") || field == "timestamp") return moment(n);
+    if (field.ends_with("_at") || field.ends_with("_time") || field == "last_update" || field == "timestamp")
+        return moment(n);
     return wire::to_text(v);
 }
 

@@ -146,12 +146,13 @@ struct nat_settings {
     bool map_udp_port = true;
     static constexpr auto fields = described_as{
         field<&nat_settings::enable_upnp>{"Ask gateways by UPnP"},
-        field<&nat_settings::enable_nat_pmp>{"Ask gateways by NAT-PMP (RFC 6886) and PCP"},
-        field<&nat_settings::auto_map_ports>{"Map the listen port at start"},
+        field<&nat_settings::enable_nat_pmp>{"Ask gateways by NAT-PMP (RFC 6886)"},
+        field<&nat_settings::auto_map_ports>{"Have the listen port mapped"},
         field<&nat_settings::port_mapping_lease_time>{
-            "Seconds that a mapping is asked for", {.min = 0, .max = 604800}},
-        field<&nat_settings::map_tcp_port>{"Map the port for TCP"},
-        field<&nat_settings::map_udp_port>{"Map the port for UDP"}};
+            "Seconds that a mapping is asked for, renewed before they end; 0: no end, where the gateway can",
+            {.min = 0, .max = 604800}},
+        field<&nat_settings::map_tcp_port>{"Have it mapped for TCP"},
+        field<&nat_settings::map_udp_port>{"Have it mapped for UDP"}};
 };
 
 struct ip_filter_settings {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "daemon/routes.hpp"
+#include "gateway/port_keeper.hpp"
 #include "wire/openapi.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t load_at_once = 1000;
 constexpr std::chrono::milliseconds engine_stop_within{3500};
+constexpr std::chrono::milliseconds gateway_stop_within{2500};
 constexpr std::chrono::milliseconds server_stop_within{1000};
 constexpr std::chrono::seconds root_check_every{5};
 constexpr std::chrono::milliseconds tell_every{1000};
@@ -27,6 +29,10 @@ server::server_options options_of(contract::settings const& s, std::string api_k
     o.websocket_enabled = s.daemon.websocket_enabled;
     o.heartbeat_seconds = s.daemon.websocket_heartbeat_interval;
     return o;
+}
+
+bool is_of_filter(std::string_view key) {
+    return key.starts_with("security.ip_filter.") || key.starts_with("proxy.");
 }
 
 model::state::beginning beginning_of(store::journal_snapshot const& done) {
@@ -50,6 +56,8 @@ daemon::daemon(
       engine_{make_engine(
           config_.settings, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); },
           [this](std::vector<engine::saved_progress> saved) { keep_progress(std::move(saved)); })},
+      gateway_{std::make_unique<gateway::port_keeper>(
+          on_, config_.settings, [this](model::nat_seen seen) { house_.apply(std::move(seen)); })},
       house_{
           .on = on_,
           .state = state_,
@@ -67,6 +75,7 @@ daemon::daemon(
           .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
       server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
+    house_.gateway = gateway_.get();
     self_.version = CCBT_VERSION;
     self_.pid = ::getpid();
     self_.lineage = from_.asked.lineage;
@@ -95,7 +104,7 @@ expected<std::string, std::string> daemon::start() {
     if (!url) return url;
     self_.url = *url;
 
-    house_.rules.start(); // and the engine opens its port
+    executor_.begin_filter([this] { house_.rules.start(); }); // and the engine opens its port
 
     // What users wait for goes first: the torrents that run, then those that are paused.
     auto const runs = [](auto const& asked) { return !asked->paused; };
@@ -195,9 +204,11 @@ void daemon::load_next() {
 }
 
 void daemon::take_facts(std::vector<model::fact> facts) {
-    for (auto& one : facts)
+    for (auto& one : facts) {
         if (auto* metadata = std::get_if<model::metadata_arrived>(&one))
             spawn(on_, executor_.learn_metadata(*metadata));
+        if (auto const* at = std::get_if<model::listening>(&one)) gateway_->listens_at(at->port);
+    }
     state_.apply(facts, unix_now());
 }
 
@@ -221,7 +232,9 @@ void daemon::reconfigure(loaded_config to) {
     config_ = std::move(to);
     if (auto const level = log::parse_level(config_.settings.observability.log_level)) log::set_level(*level);
     engine_->configure(config_.settings);
+    gateway_->configure(config_.settings);
     house_.apply(model::config_changed{changes.keys});
+    if (std::any_of(changes.keys.begin(), changes.keys.end(), is_of_filter)) executor_.reload_filter();
     log::info("the configuration was read again: {} keys changed", changes.keys.size());
 }
 
@@ -239,7 +252,8 @@ void daemon::stop(job stopped) {
     log::info("stopping");
     house_.apply(model::stopping_now{});
     tickers_.clear();
-    stops_awaited_ = 2;
+    executor_.stop_filter();
+    stops_awaited_ = 3;
     auto const one_stopped = [this] {
         if (--stops_awaited_ > 0) return;
         from_.close([this] {
@@ -251,6 +265,7 @@ void daemon::stop(job stopped) {
     };
     server_.stop(server_stop_within, one_stopped);
     engine_->stop(engine_stop_within, one_stopped);
+    gateway_->stop(gateway_stop_within, one_stopped);
 }
 
 } // namespace ccbt::daemon

@@ -8,6 +8,7 @@
 #include "engine/engine.hpp"
 #include "executor/executor.hpp"
 #include "executor/roots.hpp"
+#include "gateway/gateway.hpp"
 #include "model/state.hpp"
 #include "server/server.hpp"
 #include "store/journal.hpp"
@@ -44,6 +45,9 @@ public:
     /// Applies what of a configuration read anew can be applied now; says what has to wait for a restart.
     void reconfigure(loaded_config to);
 
+    /// What the IP filter's files and URLs say now.
+    void reload_filter() { executor_.reload_filter(); }
+
     /// Saves, stops, closes, within a bound; then calls. A second call changes nothing.
     void stop(job stopped);
 
@@ -69,6 +73,7 @@ private:
     model::state state_;
     executor::roots roots_;
     std::unique_ptr<engine::engine> engine_;
+    std::unique_ptr<gateway::gateway> gateway_;
     executor::identity self_;
     executor::context house_;
     executor::executor executor_;

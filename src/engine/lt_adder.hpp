@@ -3,10 +3,10 @@
 // for those that are hashed. A torrent whose hash still belongs to one that is leaving waits for it. Loop thread.
 #pragma once
 
+#include "base/worker.hpp"
 #include "engine/lt_prepare.hpp"
 #include "engine/lt_torrent.hpp"
 #include "engine/teller.hpp"
-#include "engine/worker.hpp"
 
 #include <deque>
 #include <libtorrent/session.hpp>

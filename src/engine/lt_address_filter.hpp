@@ -2,15 +2,18 @@
 // thread.
 #pragma once
 
+#include "base/worker.hpp"
 #include "engine/engine.hpp"
-#include "engine/worker.hpp"
 
 #include <deque>
+#include <libtorrent/address.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/session_handle.hpp>
 
 namespace ccbt::engine {
 
+[[nodiscard]] libtorrent::address to_lt(ip_address const& a);
+[[nodiscard]] ip_address from_lt(libtorrent::address const& a);
 [[nodiscard]] libtorrent::ip_filter make_ip_filter(ip_range_set const& blocked);
 
 class lt_address_filter {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_guard.hpp"
 #include "engine/lt_session.hpp"
 
 #include <libtorrent/extensions/smart_ban.hpp>
@@ -11,7 +12,6 @@
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/read_resume_data.hpp>
 #include <libtorrent/session_params.hpp>
-#include <libtorrent/session_stats.hpp>
 #include <libtorrent/version.hpp>
 
 namespace ccbt::engine {
@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto answer_within = 3s;
+constexpr std::size_t built_at_once = 50'000; // ranges that are libtorrent's within some 50 ms
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
@@ -75,11 +76,7 @@ lt_session::lt_session(lt_options with)
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
-    dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
-    received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
-    sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
-    dialled_index_ = lt::find_metric_idx("peer.connection_attempts");
-    taken_index_ = lt::find_metric_idx("peer.incoming_connections");
+    announces_ = std::make_unique<lt_announces>(loop_, *asker_);
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(
         [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
@@ -123,7 +120,7 @@ void lt_session::bring_to_wish(torrent_ref const& t) {
         return;
     case stage::refused:
         if (t->how.asked->paused || t->how.blocked) return;
-        t->failed = false;
+        if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
         adder_->enqueue(t);
         return;
     case stage::waiting:
@@ -345,6 +342,10 @@ lt::settings_pack lt_session::settings_now() const {
 }
 
 void lt_session::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    if (what->ranges().size() > built_at_once)
+        for (auto const& [serial, t] : torrents_.all())
+            if (t->at == stage::live && !t->removing && t->last && t->last->num_peers > 0)
+                cut_blocked(t->handle, t->guard, what);
     filter_->set(std::move(what), here_.guard([this, done = std::move(done)]() mutable {
         open_to_peers();
         done();
@@ -413,6 +414,17 @@ void lt_session::pieces(torrent_id id, unique_function<void(contract::result<pie
         for (auto const bit : have) q->found.have.push_back(bit);
     };
     ask_libtorrent(q, std::move(work));
+}
+
+void lt_session::announce(
+    torrent_id id, std::chrono::milliseconds within,
+    unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
+    if (auto const t = torrents_.find(id)) return announces_->announce(t, within, std::move(done));
+    loop_.post([done = std::move(done)]() mutable {
+        auto why =
+            contract::failure{contract::errc::announce_refused, "it is being loaded: try again in a moment"};
+        done(unexpected<contract::failure>{std::move(why).with("reason", std::string{"starting"})});
+    });
 }
 
 void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {

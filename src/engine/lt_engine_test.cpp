@@ -29,7 +29,8 @@ bool until(std::function<bool()> const& is_so, std::chrono::milliseconds within 
     if (is_so()) return true;
     auto so = false;
     auto const look = on.every(5ms, [&] {
-        if ((so = is_so())) on.stop();
+        so = is_so();
+        if (so) on.stop();
     });
     auto const late = on.after(within, [&] { on.stop(); });
     on.run();
@@ -498,6 +499,8 @@ TEST_F(lt_engine, a_file_that_vanishes_is_an_error_until_the_torrent_is_resumed)
     seed.it->ask(wish_for(id, torrent, seed_dir.path()));
     ASSERT_TRUE(until([&] { return !seed.failed.contains(id); }));
     EXPECT_TRUE(until([&] { return seed.seen[id].progress < 0.6; }));
+    EXPECT_TRUE(until([&] { return seed.saved[id].progress < 0.6; }))
+        << "nor is it claimed at the next start";
 }
 
 TEST_F(lt_engine, an_unwritable_folder_is_an_error_for_people) {
@@ -630,6 +633,44 @@ TEST_F(lt_engine, blocked_addresses_are_cut_refused_and_let_in_again) {
     ASSERT_TRUE(block(seed, {"127.0.0.9"}));
     ASSERT_TRUE(seed.dial(id, leech));
     EXPECT_TRUE(until([&] { return seed.seen[id].num_peers == 2; }, 20s)) << "let in again";
+}
+
+TEST_F(lt_engine, who_is_listed_beside_two_million_ranges_is_cut_within_a_second) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    auto const slow = [](contract::settings& s) { s.limits.global_down_kib = 16; };
+    auto seed = side{"127.0.0.2"}, leech = side{"127.0.0.3", slow}, other = side{"127.0.0.4", slow};
+    temporary_folder other_dir;
+    seeds(seed, torrent);
+    leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
+    other.it->ask(wish_for(id, torrent, other_dir.path()), load_of(torrent));
+    ASSERT_TRUE(leech.dial(id, seed));
+    ASSERT_TRUE(other.dial(id, seed));
+    ASSERT_TRUE(until([&] { return seed.seen[id].num_peers == 2; }));
+    std::vector<ip_range> many;
+    for (std::uint32_t i = 0; i < 2'000'000; ++i)
+        many.push_back({ip_address::v4(0x80000000 + i * 1000), ip_address::v4(0x80000000 + i * 1000 + 500)});
+    auto const huge = ip_range_set{std::move(many)};
+    auto const with_one = std::make_shared<ip_range_set const>(huge.united_with(*ranges({"127.0.0.3"})));
+    bool told = false;
+    auto const began = std::chrono::steady_clock::now();
+    auto const since = [&] { return std::chrono::steady_clock::now() - began; };
+    seed.it->block_addresses(with_one, [&told] { told = true; });
+    auto const connected = [&] {
+        std::optional<std::string> ips;
+        seed.it->peers(id, [&ips](contract::result<std::vector<contract::peer>> all) {
+            ips.emplace();
+            for (auto const& one : *all) *ips += one.ip + ' ';
+        });
+        EXPECT_TRUE(until([&] { return ips.has_value(); }));
+        return *ips;
+    };
+    EXPECT_TRUE(until([&] { return connected() == "127.0.0.4 "; }));
+    EXPECT_LT(since(), 1s);
+    EXPECT_FALSE(told) << "libtorrent's own filter takes longer";
+    ASSERT_TRUE(until([&] { return told; }, 30s));
+    RecordProperty("in_force_after_ms", static_cast<int>(since() / 1ms));
+    EXPECT_EQ(connected(), "127.0.0.4 ");
+    EXPECT_TRUE(until([&] { return seed.session.blocked_connections >= 1; }));
 }
 
 TEST_F(lt_engine, one_that_awaits_its_block_list_neither_listens_nor_takes_torrents_in_before) {

@@ -9,9 +9,9 @@
 // Where no piece is new, 2 and 3 are left out. A torrent whose write failed meanwhile is not handed over. Loop thread.
 #pragma once
 
+#include "base/worker.hpp"
 #include "engine/lt_torrent.hpp"
 #include "engine/teller.hpp"
-#include "engine/worker.hpp"
 
 #include <deque>
 

@@ -72,10 +72,9 @@ void set_discovery(pack& p, contract::settings const& s, bool listen) {
     p.set_bool(pack::announce_to_all_trackers, false);
     p.set_bool(pack::announce_to_all_tiers, true);
     p.set_int(pack::stop_tracker_timeout, 1);
-    auto const maps = listen && s.nat.auto_map_ports && !listens_on_loopback(s);
-    p.set_bool(pack::enable_upnp, maps && s.nat.enable_upnp);
-    p.set_bool(pack::enable_natpmp, maps && s.nat.enable_nat_pmp);
-    p.set_int(pack::upnp_lease_duration, static_cast<int>(s.nat.port_mapping_lease_time));
+    // Ports are mapped by src/gateway, which knows what came of it.
+    p.set_bool(pack::enable_upnp, false);
+    p.set_bool(pack::enable_natpmp, false);
     // libtorrent's queue is not used; these bound what is announced of torrents that run.
     for (auto const unbounded :
          {pack::active_downloads, pack::active_seeds, pack::active_checking, pack::active_dht_limit,
@@ -168,12 +167,12 @@ per_torrent_settings make_per_torrent_settings(contract::settings const& from) {
 
 libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen) {
     auto p = pack{};
-    // Facts need these; peers' errors, trackers and pieces would drown them.
+    // Facts need these; peers' errors and pieces would drown them.
     p.set_int(
         pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
                               libtorrent::alert_category::error | libtorrent::alert_category::status |
                               libtorrent::alert_category::storage | libtorrent::alert_category::ip_block |
-                              libtorrent::alert_category::connect)));
+                              libtorrent::alert_category::connect | libtorrent::alert_category::tracker)));
     p.set_int(pack::alert_queue_size, 200'000); // a burst of adds must not lose its answers
     set_network(p, from, listen);
     set_discovery(p, from, listen);

@@ -71,16 +71,9 @@ TEST(lt_settings, several_peers_of_one_address_only_on_loopback) {
                 }).get_bool(pack::allow_multiple_connections_per_ip));
 }
 
-TEST(lt_settings, ports_are_mapped_only_when_asked_and_never_from_loopback) {
-    EXPECT_TRUE(packed([](contract::settings&) {}).get_bool(pack::enable_upnp));
-    EXPECT_TRUE(packed([](contract::settings&) {}).get_bool(pack::enable_natpmp));
-    EXPECT_FALSE(
-        packed([](contract::settings& s) { s.nat.auto_map_ports = false; }).get_bool(pack::enable_upnp));
-    EXPECT_FALSE(
-        packed([](contract::settings& s) { s.nat.enable_nat_pmp = false; }).get_bool(pack::enable_natpmp));
-    EXPECT_FALSE(packed([](contract::settings& s) {
-                     s.network.listen_interface = "127.0.0.3";
-                 }).get_bool(pack::enable_upnp));
+TEST(lt_settings, libtorrent_maps_no_ports) { // src/gateway does
+    EXPECT_FALSE(packed([](contract::settings&) {}).get_bool(pack::enable_upnp));
+    EXPECT_FALSE(packed([](contract::settings&) {}).get_bool(pack::enable_natpmp));
 }
 
 TEST(lt_settings, encryption_follows_its_switch_and_mode) {

@@ -8,6 +8,7 @@
 #include "engine/engine.hpp"
 #include "executor/address_rules.hpp"
 #include "executor/turn.hpp"
+#include "gateway/gateway.hpp"
 #include "model/state.hpp"
 #include "store/journal.hpp"
 #include "store/truth.hpp"
@@ -62,7 +63,8 @@ struct context {
     /// Whose files are going, and from where. The turn of each is held until they are gone.
     using deletions = std::unordered_map<torrent_id, std::string>;
     std::shared_ptr<deletions> deleting = std::make_shared<deletions>();
-    bool store_failed = false; // a commit met an I/O error: health says degraded
+    gateway::gateway* gateway = nullptr; // null: a house without a network
+    bool store_failed = false;           // a commit met an I/O error: health says degraded
 
     void apply(model::fact const& one) const { state.apply(one, unix_now()); }
     [[nodiscard]] engine::wish wish_for(std::shared_ptr<model::torrent_asked const> asked) const {
@@ -75,6 +77,8 @@ struct context {
         if (!not_loaded.contains(asked->id)) engine.ask(wish_for(std::move(asked)));
     }
 };
+
+[[nodiscard]] failure no_such_torrent();
 
 /// Commits and awaits; success, or the failure to answer.
 task<result<void>> commit(context& house, store::commit what);

@@ -47,10 +47,12 @@ public:
     [[nodiscard]] session_totals const& removed_totals() const {
         return totals_;
     } // by torrents that are gone
+    [[nodiscard]] nat_seen const& nat() const { return nat_; }
     [[nodiscard]] event_log& events() { return events_; }
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
     [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
+    [[nodiscard]] filter_loaded const& filter() const { return filter_; }
     [[nodiscard]] bool stopping() const { return stopping_; }
     using listed = std::map<ip_range, list_entry>;
     [[nodiscard]] listed const& list(address_list which) const {
@@ -66,18 +68,23 @@ private:
     void on(torrent_recovered const& f);
     void on(torrent_finished const& f);
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
+    void on(tracker_announced const& f);
     void on(session_seen const& f);
+    void on(listening const&) {} // the gateway's to know
+    void on(nat_seen const& f);
     void on(engine_caught_up const&) {}
     void on(facts_lost const&) {} // the engine tells everything again
     void on(root_offline const& f) { set_offline(f.root, true); }
     void on(root_online const& f) { set_offline(f.root, false); }
     void on(config_changed const& f);
+    void on(filter_loaded const& f);
     void on(stopping_now const& f);
     void on(work_progressed const& f);
     void on(removed_totals_raised const& f);
 
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);
+    void tell_status(torrent_row const& row);
     [[nodiscard]] contract::event_data about(torrent_row const& row) const;
 
     struct known_root {
@@ -92,8 +99,10 @@ private:
     torrent_table torrents_;
     event_log events_;
     session_totals totals_;
+    nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
     listed blacklist_, whitelist_;
+    filter_loaded filter_;
     bool stopping_ = false;
 };
 

@@ -183,7 +183,7 @@ void memory_store::forget(torrent_id id) {
     auto const asked = found(torrents_, id);
     if (!asked) return;
     if (auto const at = journal_.find(id); at != journal_.end()) {
-        undo_.push_back([this, down = removed_downloaded_, up = removed_uploaded_] {
+        undo_.emplace_back([this, down = removed_downloaded_, up = removed_uploaded_] {
             removed_downloaded_ = down;
             removed_uploaded_ = up;
         });

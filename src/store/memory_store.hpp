@@ -28,6 +28,8 @@ public:
     void hold() { held_ = true; }
     void release();
     [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+    /// It can no longer be read, as after a fault of the disk.
+    void damage_metainfo(torrent_id of) { metainfo_.erase(of); }
 
     // What a restart would find.
     [[nodiscard]] snapshot asked_now() const;

@@ -84,7 +84,7 @@ TEST_F(sqlite_store_files, a_thousand_random_torrents_come_back_equal) {
         auto t = some_torrent(random);
         t.queue_order = i;
         made.push_back(shared(t));
-        changes.push_back(put_torrent{made.back()});
+        changes.emplace_back(put_torrent{made.back()});
     }
     ASSERT_EQ(commit_now(on, *store, changes), outcome::committed);
     for (int round = 0; round < 2; ++round) { // after a clean stop, after an unclean one

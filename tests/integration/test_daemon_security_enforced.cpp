@@ -26,17 +26,20 @@ struct daemon_security_enforced : testing::Test {
         .folder = root / "one",
         .interface = here,
         .settings = {{"network.listen_port_tcp", std::to_string(port)}}};
-    torrent const what = made();
+    torrent what{};
 
-    torrent made() {
-        make_file(plan.folder / "downloads" / "data", 2 * mib, 1);
-        auto out = make_torrent(plan.folder / "downloads" / "data", {.trackers = {announce.http()}});
-        announce.let_in(out.tracker_hashes());
-        return out;
-    }
-    void seed(daemon const& one) const {
+    daemon_security_enforced() { make_file(plan.folder / "downloads" / "data", 2 * mib, 1); }
+    void seed(daemon const& one, bool announced = false) {
+        make(announced);
         one.add(what);
         one.wait_until_seeding(what.hash());
+    }
+    /// Announced: to the tracker, which names each peer to all, to itself too.
+    void make(bool announced) {
+        torrent_plan how;
+        if (announced) how.trackers = {announce.http()};
+        what = make_torrent(plan.folder / "downloads" / "data", how);
+        announce.let_in(what.tracker_hashes());
     }
     [[nodiscard]] bt_peer peer(std::string const& from) const { return {from, here, port, what.hash()}; }
     /// Tried until it is: what a change lets in is in at the answer, what a start does is in when it listens.
@@ -62,8 +65,8 @@ struct daemon_security_enforced : testing::Test {
     static double allowed(daemon const& of) { return metric(of, "ccbt_connections_allowed_total"); }
     static std::vector<std::string> peers_of(daemon const& of, std::string const& hash) {
         std::vector<std::string> out;
-        for (auto const& peer : of.get("/torrents/" + hash + "/peers").json.list_or_empty("peers"))
-            out.emplace_back(peer.text_or("ip", ""));
+        auto const said = of.get("/torrents/" + hash + "/peers");
+        for (auto const& peer : said.json.list_or_empty("peers")) out.emplace_back(peer.text_or("ip", ""));
         return out;
     }
 };
@@ -180,6 +183,7 @@ TEST_F(daemon_security_enforced, the_lists_are_in_force_before_the_port_is_open_
 }
 
 TEST_F(daemon_security_enforced, a_listed_peer_that_the_tracker_names_is_not_dialled_until_it_is_taken_off) {
+    make(true);
     plan.folder = root / "leecher"; // it has nothing, and so dials
     bt_listener const listed{"127.0.0.11"}, other{"127.0.0.12"};
     announce.announce(what.hash(), "127.0.0.11", listed.port());
@@ -201,7 +205,7 @@ TEST_F(daemon_security_enforced, a_listed_peer_that_the_tracker_names_is_not_dia
 TEST_F(daemon_security_enforced, of_two_downloads_the_listed_one_stops_and_the_other_gets_all) {
     plan.settings["limits.global_up_kib"] = "400";
     daemon const one{plan};
-    seed(one);
+    seed(one, true);
     daemon_plan slow{.folder = root / "two", .interface = "127.0.0.3"};
     daemon const two{slow};
     change(two, "blacklist", "127.0.0.4"); // so that the two do not help each other

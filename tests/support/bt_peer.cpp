@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <netinet/in.h>
 #include <poll.h>
@@ -82,8 +83,8 @@ bt_peer::bt_peer(std::string const& from, std::string const& to, std::uint16_t p
     auto const bytes = text::from_hex(hash);
     if (!bytes) throw std::invalid_argument(hash);
     said.append(bytes->begin(), bytes->end());
-    auto const id = "-XX0001-" + std::to_string(1'000'000 + ::getpid()) + "000000000000";
-    said += id.substr(0, 20);
+    static std::atomic<int> count = 0; // one who comes twice with one id is taken for one
+    said += "-XX0001-" + std::to_string(100'000 + ++count % 900'000) + "000000";
     // Who is refused at once has hung up by now, perhaps.
     static_cast<void>(::send(fd_, said.data(), said.size(), MSG_NOSIGNAL));
 }

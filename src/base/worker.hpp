@@ -1,5 +1,5 @@
-// One thread of the engine's own for work that may block long (fsync, hashing, questions to libtorrent), so that a slow
-// disk never takes the loop's few workers from the rest of the house. Jobs run in order; the queue has a bound.
+// One thread of a room's own for work that may block long (fsync, hashing, questions to libtorrent or to a gateway), so
+// that a slow disk or network never takes the loop's few workers from the rest of the house. Jobs run in order; the queue has a bound.
 #pragma once
 
 #include "base/loop.hpp"
@@ -11,7 +11,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace ccbt::engine {
+namespace ccbt {
 
 class worker {
 public:
@@ -37,4 +37,4 @@ private:
     std::jthread thread_;
 };
 
-} // namespace ccbt::engine
+} // namespace ccbt

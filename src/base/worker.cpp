@@ -1,6 +1,6 @@
-#include "engine/worker.hpp"
+#include "base/worker.hpp"
 
-namespace ccbt::engine {
+namespace ccbt {
 
 worker::worker(loop& on, std::size_t bound)
     : loop_{on}, bound_{bound}, thread_{[this](std::stop_token const& stop) { serve(stop); }} {}
@@ -34,4 +34,4 @@ void worker::serve(std::stop_token const& stop) {
     }
 }
 
-} // namespace ccbt::engine
+} // namespace ccbt
