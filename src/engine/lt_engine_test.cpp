@@ -254,6 +254,49 @@ struct lt_engine_midway : lt_engine {
     }
 };
 
+TEST_F(lt_engine_midway, resume_data_of_somebody_else_is_hashed_before_it_is_believed) {
+    download_some();
+    stop_cleanly();
+    auto const moved = leech.saved[id].downloaded;
+    ASSERT_GT(leech.saved[id].progress, 0.1);
+    for (auto const& entry : fs::recursive_directory_iterator{leech_dir.path()})
+        if (entry.is_regular_file())
+            write_file(entry.path(), random_bytes(static_cast<std::size_t>(entry.file_size()), 99));
+    leech.restart();
+    auto first = load_of(torrent, leech.resume[id]);
+    first.hearsay = true;
+    leech.it->ask(wish_for(id, torrent, leech_dir.path()), std::move(first));
+    ASSERT_TRUE(leech.reaches(id, torrent_state::downloading)) << leech.failed[id];
+    EXPECT_EQ(leech.seen[id].progress, 0) << "nor half of a piece, from one who said what is not so";
+    EXPECT_EQ(leech.seen[id].downloaded, moved);
+}
+
+TEST_F(lt_engine_midway, the_pieces_that_are_here_are_told_and_a_saving_says_when_it_is_done) {
+    auto const pieces = [](side& of, torrent_id which) {
+        auto found = std::optional<contract::result<engine::piece_report>>{};
+        of.it->pieces(which, [&](auto answer) { found = std::move(answer); });
+        EXPECT_TRUE(until([&] { return found.has_value(); }));
+        return *found;
+    };
+    download_some();
+    auto const seeds = pieces(seed, id);
+    ASSERT_TRUE(seeds);
+    EXPECT_THAT(seeds->have, ::testing::Each(true));
+    auto const some = pieces(leech, id);
+    ASSERT_TRUE(some);
+    EXPECT_EQ(some->have.size(), seeds->have.size());
+    EXPECT_THAT(some->have, ::testing::AllOf(::testing::Contains(true), ::testing::Contains(false)));
+    EXPECT_EQ(pieces(leech, contract::make_torrent_id()).error().code, contract::errc::starting);
+
+    leech.it->configure(leech.settings);
+    auto saved = std::int64_t{-1};
+    leech.saved[id].downloaded = 0;
+    ASSERT_TRUE(until([&] { return leech.seen[id].progress > 0.2; }));
+    leech.it->save_all([&] { saved = leech.saved[id].downloaded; });
+    ASSERT_TRUE(until([&] { return saved >= 0; }));
+    EXPECT_GT(saved, 0) << "told before it is done";
+}
+
 TEST_F(lt_engine_midway, peers_of_each_side_name_the_other) {
     download_some();
     auto of = [&](side& s) {

@@ -188,6 +188,37 @@ TEST_F(daemon_torrent_extended_backup, a_download_goes_on_in_another_daemon_wher
     EXPECT_LE(session_downloaded(other), (1.0 - progress) * static_cast<double>(what.size) + 2.0 * mib);
 }
 
+TEST_F(daemon_torrent_extended_backup, a_piece_at_the_border_of_a_file_that_is_not_wanted_is_found_again) {
+    swarm in;
+    make_files(in.data("two"), {{"a", 300'000}, {"b", 300'000}}, 5); // a piece and a half of them meet
+    auto const what = in.torrent_of(in.data("two"), {.piece_size = 64 << 10});
+    daemon const seeder{in.seeder()};
+    seeder.add(what);
+    seeder.wait_until_seeding(what.hash());
+    auto const file = in.root / "leecher" / "downloads" / "state.json";
+    {
+        daemon const leecher{in.leecher()};
+        write_file(in.root / "the.torrent", what.bytes);
+        auto const said = leecher.post(
+            "/torrents/resume-checkpoint",
+            R"({"info_hash":")" + what.hash() + R"(","torrent_path":")" + (in.root / "the.torrent").string() +
+                R"(","checkpoint":{"file_selections":{"1":{"selected":false}}}})");
+        ASSERT_EQ(said.status, 200) << said.body;
+        leecher.wait_until_seeding(what.hash());
+        fs::copy_file(exported(leecher), file);
+    }
+    auto plan = in.leecher();
+    plan.folder = in.root / "other";
+    plan.settings["disk.allowed_paths"] = "[\"" + (in.root / "leecher" / "downloads").string() + "\"]";
+    daemon const other{plan};
+    ASSERT_EQ(import_of(other, file).status, 200);
+    other.wait_until_seeding(what.hash());
+    EXPECT_EQ(
+        other.get("/torrents/" + what.hash() + "/checkpoint").json.list_or_empty("verified_pieces").size(),
+        5U);
+    EXPECT_EQ(session_downloaded(other), 0);
+}
+
 TEST_F(daemon_torrent_extended_backup, what_a_file_claims_wrongly_is_not_believed) {
     daemon one{plan("one")};
     auto const what = whole("claimed", 200'000, 1);
