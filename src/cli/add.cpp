@@ -130,13 +130,33 @@ private:
         s_.out << told(e) << std::endl;
     }
 
+    // A magnet known by its v2 hash alone may turn out hybrid: from then on its row bears the v1 hash.
+    contract::torrent_status const* row_of(std::string& hash, client::live_table const& table) {
+        if (auto const* row = table.find(hash)) return row;
+        auto const now = s_.daemon.torrent(hash);
+        if (!now || now->info_hash == hash) return nullptr;
+        hash = now->info_hash;
+        return table.find(hash);
+    }
+
+    static std::string removed_row(std::string const& hash) {
+        wire::writer w;
+        w.begin_object();
+        w.key("info_hash");
+        w.text(hash);
+        w.key("status");
+        w.text("removed");
+        w.end_object();
+        return w.take_text();
+    }
+
     // The exit code, once all of them came to their end.
     std::optional<int> look(client::live_table const& table) {
         std::vector<std::string> lines;
         bool any_going = false;
         bool any_failed = false;
-        for (auto const& hash : hashes_) {
-            auto const* row = table.find(hash);
+        for (auto& hash : hashes_) {
+            auto const* row = row_of(hash, table);
             if (row == nullptr) {
                 any_failed = true;
                 lines.push_back(fmt::format("{}: was removed", hash.substr(0, 8)));
@@ -155,9 +175,7 @@ private:
         for (auto const& hash : hashes_) {
             auto const* row = table.find(hash);
             if (s_.json)
-                s_.out << (row != nullptr ? wire::to_json(*row)
-                                          : R"({"info_hash":")" + hash + R"(","status":"removed"})")
-                       << '\n';
+                print_json(s_.out, row != nullptr ? wire::to_json(*row) : removed_row(hash), s_.term);
             else if (row == nullptr || outcome_of(*row) == outcome::failed)
                 s_.err << "ccbt: "
                        << (row == nullptr ? hash + " was removed"

@@ -220,6 +220,14 @@ TEST(ccbt, add_and_wait_follows_the_torrent_to_its_end) {
                   "complete d 0123456789abcdef0123456789abcdef01234567\n");
 }
 
+TEST(ccbt, a_wait_that_would_never_end_is_refused_before_anything_is_added) {
+    fake_daemon daemon{[](auto const&) { return fake_daemon::json(500, "{}"); }};
+    auto const refused = ccbt(daemon.url(), {"add", "magnet:?x", "--paused", "--wait"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("--wait would never end with --paused"));
+    EXPECT_TRUE(daemon.requests().empty());
+}
+
 TEST(ccbt, add_and_wait_draws_a_bar_on_a_terminal) {
     moving_daemon daemon{{row(hash, "d", "downloading", "0.5"), row(hash, "d", "seeding", "1.0")}};
     auto const done =
@@ -272,6 +280,27 @@ TEST(ccbt, any_answer_is_lines_with_units_and_tables) {
                                                  "\n"
                                                  "IP         PORT  DOWNLOAD RATE\n"
                                                  "127.0.0.2  6881      1.5 KiB/s\n");
+}
+
+TEST(ccbt, lists_of_addresses_are_a_table_and_a_change_names_what_changed) {
+    fake_daemon daemon{[](fake_daemon::request const& r) {
+        if (r.line.starts_with("POST")) return fake_daemon::json(200, R"({"added":true})");
+        if (r.line.starts_with("DELETE")) return fake_daemon::json(200, R"({"removed":true})");
+        return fake_daemon::json(
+            200,
+            R"({"ips":["10.0.0.0/8","::1"],"count":2,"entries":[{"ip":"10.0.0.0/8","reason":"noise","added_at":0.0},)"
+            R"({"ip":"::1","reason":null,"added_at":0.0}]})");
+    }};
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"blacklist", "ls"}).out, "ADDRESSES   ADDED  REASON\n"
+                                                     "10.0.0.0/8  -      noise\n"
+                                                     "::1         -      -\n");
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"blacklist", "add", "10.0.0.0/8", "--reason", "noise"}).out,
+        "added 10.0.0.0/8\n");
+    EXPECT_EQ(daemon.requests().back().body, R"({"ip":"10.0.0.0/8","reason":"noise"})");
+    EXPECT_EQ(ccbt(daemon.url(), {"whitelist", "rm", "10.0.0.0/8"}).out, "removed 10.0.0.0/8\n");
+    EXPECT_EQ(daemon.requests().back().line, "DELETE /api/v1/security/whitelist/10.0.0.0%2F8 HTTP/1.1");
 }
 
 } // namespace

@@ -65,7 +65,11 @@ std::vector<special> const& specials() {
            .doc = "Show the progress until it is complete; Ctrl-C leaves the torrent running",
            .is_flag = true},
           {.word = "events", .doc = "With --wait: print the events of these torrents", .is_flag = true}}},
-        {"torrents.list", &list_torrents, {}}};
+        {"torrents.list", &list_torrents, {}},
+        {"torrents.export_state", &export_state, {}},
+        {"torrents.import_state", &import_state, {}},
+        {"torrents.checkpoint", &print_checkpoint, {}},
+        {"torrents.resume_checkpoint", &resume_checkpoint, {}}};
     return all;
 }
 
@@ -111,7 +115,16 @@ std::vector<command> own_commands() {
                .positional = true,
                .required = true,
                .choices = {"bash", "zsh", "fish"}}},
-         .run = &write_completion}};
+         .run = &write_completion},
+        {.words = "manual",
+         .summary = "Write a manual page: ccbt manual | man -l -",
+         .arguments =
+             {{.word = "page",
+               .doc = "Which",
+               .positional = true,
+               .choices = {"ccbt", "ccbtd", "ccbt.toml"},
+               .default_text = "ccbt"}},
+         .run = &write_manual}};
 }
 
 expected<wire::value, std::string> value_of(
@@ -175,6 +188,13 @@ command command_for(wire::endpoint_facts const& endpoint) {
         if (one.endpoint != endpoint.route.name) continue;
         made.run = one.run;
         made.arguments.insert(made.arguments.end(), one.more.begin(), one.more.end());
+        if (one.run == &resume_checkpoint)
+            for (auto& a : made.arguments) {
+                if (a.positional) a.is_file = true;
+                if (a.positional) a.value_name = "FILE";
+                if (a.positional) a.doc = "The file that the checkpoint is in; - is the standard input";
+                if (a.field->kind == field_kind::hash) a.required = false; // the checkpoint has it
+            }
         if (one.run == &add_torrents)
             for (auto& a : made.arguments)
                 if (a.positional) {

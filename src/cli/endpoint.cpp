@@ -33,9 +33,18 @@ int ask(session& s, command const& what, wire::value::object const& request) {
     auto const* members = read->get_if<wire::value::object>();
     auto const hash =
         std::find_if(request.begin(), request.end(), [](auto const& m) { return m.first == "info_hash"; });
+    // "added 10.0.0.0/8" rather than "added: yes".
+    auto const ip =
+        std::find_if(request.begin(), request.end(), [](auto const& m) { return m.first == "ip"; });
+    wire::value const* const changed =
+        members != nullptr && members->size() == 1 && ip != request.end() ? &ip->second : nullptr;
     if (members != nullptr && members->size() == 1 && hash != request.end() &&
         read->find("status") != nullptr)
         s.out << human("status", *read->find("status")) << ' ' << human("info_hash", hash->second) << '\n';
+    else if (changed != nullptr)
+        s.out << members->front().first << ' ' << human("ip", *changed) << '\n';
+    else if (what.endpoint->route.command.ends_with("list ls"))
+        print_addresses(s.out, read->list_or_empty("entries"), s.term);
     else if (whole_rows)
         print_torrents(s.out, read->list_or_empty("torrents"), s.term);
     else

@@ -35,7 +35,7 @@ double number_of(wire::value const& v) {
 }
 
 std::string moment(double unix_seconds) {
-    if (unix_seconds <= 0) return "-";
+    if (!(unix_seconds > 0 && unix_seconds < 1e11)) return "-"; // a daemon's number: perhaps no time at all
     auto const at = static_cast<std::time_t>(unix_seconds);
     std::tm parts{};
     std::array<char, 32> out{};
@@ -154,6 +154,17 @@ void print_json(std::ostream& out, std::string_view json, terminal const& where)
     }
     out << (where.out_is_terminal ? printable(json, true) : std::string{json});
     if (!json.ends_with('\n')) out << '\n';
+}
+
+void print_addresses(std::ostream& out, wire::value::array const& entries, terminal const& where) {
+    std::vector<std::vector<cell>> cells;
+    for (auto const& entry : entries)
+        cells.push_back(
+            {{printable(entry.text_or("ip", ""))},
+             {moment(entry.number_or("added_at", 0)), tint::dim},
+             {printable(entry.text_or("reason", "-"))}});
+    std::vector<column> const shape{{"ADDRESSES"}, {"ADDED"}, {"REASON", false, true}};
+    for (auto const& line : lay_out(shape, std::move(cells), where.width, where.colour)) out << line << '\n';
 }
 
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where) {

@@ -19,6 +19,9 @@ void print_answer(std::ostream& out, wire::value const& v, terminal const& where
 /// JSON as it came; on a terminal laid out, and with nothing in it that drives one.
 void print_json(std::ostream& out, std::string_view json, terminal const& where);
 
+/// The entries of the blacklist or the whitelist as a table for people.
+void print_addresses(std::ostream& out, wire::value::array const& entries, terminal const& where);
+
 /// The list of torrents as a table for people.
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where);
 

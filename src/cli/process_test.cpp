@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 using client::fake_daemon;
 using ::testing::HasSubstr;
 
-class daemon_command : public ::testing::Test {
-protected:
+struct daemon_command : ::testing::Test {
     daemon_command() {
         auto name = (fs::temp_directory_path() / "ccbt_process_XXXXXX").string();
         folder = ::mkdtemp(name.data());

@@ -80,7 +80,8 @@ exit_code session::tell(client::client_error const& error) const {
         w.key("details");
         w.raw(error.details);
         w.end_object();
-        err << w.take_text() << '\n';
+        auto text = w.take_text();
+        err << (term.err_is_terminal ? printable(text) : text) << '\n';
         return code;
     }
     err << tinted("ccbt:", tint::red, term.colour && term.err_is_terminal) << ' ' << told << '\n';

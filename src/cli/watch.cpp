@@ -44,7 +44,7 @@ std::optional<std::int64_t> number(given const& words, std::string_view word) {
 }
 
 std::string line_of(wire::value const& event, terminal const& term) {
-    auto const at = static_cast<std::time_t>(event.number_or("timestamp", 0));
+    auto const at = static_cast<std::time_t>(std::clamp(event.number_or("timestamp", 0), 0.0, 1e11));
     std::tm parts{};
     std::array<char, 16> clock{};
     if (::localtime_r(&at, &parts) != nullptr) std::strftime(clock.data(), clock.size(), "%H:%M:%S", &parts);

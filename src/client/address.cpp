@@ -2,6 +2,7 @@
 #include "client/connection.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 
 namespace ccbt::client {
@@ -17,7 +18,11 @@ std::string address::host_header() const {
     return (is_v6 ? '[' + host + ']' : host) + ':' + port;
 }
 
-bool address::is_loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool address::is_loopback() const {
+    in_addr four{};
+    if (::inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+    return host == "localhost" || host == "::1";
+}
 
 result<address> parse_url(std::string_view url) {
     auto const wrong = [&](std::string_view why) {

@@ -21,6 +21,10 @@ result<contract::transport> transport_of(std::string_view name) {
     return fails(error_kind::unsupported, "a protocol is tcp or udp");
 }
 
+std::optional<std::string> said(std::string text) {
+    return text.empty() ? std::nullopt : std::optional{std::move(text)};
+}
+
 template <class T> result<void> only_done(result<T> const& answered) {
     if (!answered) return unexpected<client_error>{answered.error()};
     return {};
@@ -130,6 +134,53 @@ result<contract::get_external_port::response> client::get_external_port(
     auto const named = transport_of(protocol);
     if (!named) return unexpected<client_error>{named.error()};
     return call<contract::get_external_port>({std::to_string(internal_port), *named});
+}
+
+result<std::string> client::export_session_state(std::optional<std::string> path) {
+    auto written = call<contract::export_state>({std::move(path)});
+    if (!written) return unexpected<client_error>{std::move(written.error())};
+    return std::move(written->path);
+}
+
+result<contract::import_state::response> client::import_session_state(std::string path) {
+    return call<contract::import_state>({std::move(path)});
+}
+
+result<std::string> client::resume_from_checkpoint(
+    std::string_view info_hash, std::string checkpoint, std::optional<std::string> torrent_path) {
+    auto request = naming<contract::resume_checkpoint::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->checkpoint.text = std::move(checkpoint);
+    request->torrent_path = std::move(torrent_path);
+    auto went = call<contract::resume_checkpoint>(*request);
+    if (!went) return unexpected<client_error>{std::move(went.error())};
+    return std::move(went->info_hash);
+}
+
+result<contract::checkpoint> client::get_checkpoint(std::string_view info_hash) {
+    auto const request = naming<contract::get_checkpoint::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::get_checkpoint>(*request);
+}
+
+result<contract::listed_addresses> client::get_blacklist() { return call<contract::get_blacklist>({}); }
+
+result<contract::listed_addresses> client::get_whitelist() { return call<contract::get_whitelist>({}); }
+
+result<void> client::add_to_blacklist(std::string ip, std::string reason) {
+    return only_done(call<contract::add_to_blacklist>({std::move(ip), said(std::move(reason))}));
+}
+
+result<void> client::add_to_whitelist(std::string ip, std::string reason) {
+    return only_done(call<contract::add_to_whitelist>({std::move(ip), said(std::move(reason))}));
+}
+
+result<void> client::remove_from_blacklist(std::string ip) {
+    return only_done(call<contract::remove_from_blacklist>({std::move(ip)}));
+}
+
+result<void> client::remove_from_whitelist(std::string ip) {
+    return only_done(call<contract::remove_from_whitelist>({std::move(ip)}));
 }
 
 result<std::string> client::metrics() {

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -151,6 +152,21 @@ public:
     [[nodiscard]] result<contract::get_external_ip::response> get_external_ip();
     [[nodiscard]] result<contract::get_external_port::response> get_external_port(
         int internal_port, std::string_view protocol = "tcp");
+    /// The file that was written, on the daemon's machine.
+    [[nodiscard]] result<std::string> export_session_state(std::optional<std::string> path = std::nullopt);
+    [[nodiscard]] result<contract::import_state::response> import_session_state(std::string path);
+    /// `checkpoint` is a JSON object; the info-hash comes back.
+    [[nodiscard]] result<std::string> resume_from_checkpoint(
+        std::string_view info_hash, std::string checkpoint,
+        std::optional<std::string> torrent_path = std::nullopt);
+    [[nodiscard]] result<contract::checkpoint> get_checkpoint(std::string_view info_hash);
+    [[nodiscard]] result<contract::listed_addresses> get_blacklist();
+    [[nodiscard]] result<contract::listed_addresses> get_whitelist();
+    // An address, a CIDR block or "first-last"; in force when it is answered.
+    [[nodiscard]] result<void> add_to_blacklist(std::string ip, std::string reason = "");
+    [[nodiscard]] result<void> add_to_whitelist(std::string ip, std::string reason = "");
+    [[nodiscard]] result<void> remove_from_blacklist(std::string ip);
+    [[nodiscard]] result<void> remove_from_whitelist(std::string ip);
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

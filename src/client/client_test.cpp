@@ -33,6 +33,26 @@ TEST(client, two_calls_share_one_connection_and_carry_the_key) {
     EXPECT_EQ(seen[1].connection, 1);
 }
 
+TEST(client, an_interim_answer_is_none_and_not_modified_is_one_only_where_it_was_asked_for) {
+    fake_daemon slow{[](auto const&) {
+        return "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+               fake_daemon::json(200, R"({"num_torrents":7})");
+    }};
+    client one{at(slow)};
+    auto const status = one.status();
+    ASSERT_TRUE(status) << status.error().message;
+    EXPECT_EQ(status->num_torrents, 7);
+
+    fake_daemon unchanged{
+        [](auto const&) { return std::string{"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n"}; }};
+    client two{at(unchanged)};
+    EXPECT_EQ(two.torrent(hash).error().kind, error_kind::broken);
+    contract::get_torrent::request conditional{*contract::info_hash::parse(hash), "\"a\""};
+    auto const same = two.call<contract::get_torrent>(conditional);
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_TRUE(same->unchanged);
+}
+
 TEST(client, a_kept_connection_that_was_closed_is_opened_anew_for_a_post_too) {
     std::atomic<bool> first = true;
     fake_daemon daemon{[&](auto const&) {

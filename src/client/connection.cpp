@@ -76,20 +76,23 @@ struct connection::state {
         made.sent = !made.how;
         // A refusal may stand in the buffer although the rest of the request did not go: a body that is too large.
         if (made.how == beast::error::timeout) return made;
-        http::response_parser<http::string_body> parser;
-        parser.body_limit(longest_answer);
-        parser.header_limit(64 * 1024);
-        if (request.method() == http::verb::head) parser.skip(true);
-        stream->expires_after(timeout);
-        auto const read = run([&](auto done) { http::async_read(*stream, buffer, parser, std::move(done)); });
-        made.any_answer = parser.got_some();
+        std::optional<http::response_parser<http::string_body>> reader;
+        error_code read;
+        do { // an interim answer (1xx) is none yet
+            auto& parser = reader.emplace();
+            parser.body_limit(longest_answer);
+            parser.header_limit(64 * 1024);
+            if (request.method() == http::verb::head) parser.skip(true);
+            read = run([&](auto done) { http::async_read(*stream, buffer, parser, std::move(done)); });
+            made.any_answer = made.any_answer || parser.got_some();
+        } while (!read && reader->get().result_int() / 100 == 1);
         if (read) {
             if (!made.how) made.how = read;
             return made;
         }
         made.how = {};
         stream->expires_never();
-        auto held = parser.release();
+        auto held = reader->release();
         made.answer.status = static_cast<int>(held.result_int());
         for (auto const& header : held)
             made.answer.headers.emplace_back(std::string{header.name_string()}, std::string{header.value()});

@@ -104,8 +104,9 @@ public:
     using talker = std::function<void(web_socket&)>;
 
     explicit fake_daemon(answerer answers, talker talks = {})
-        : answers_{std::move(answers)}, talks_{std::move(talks)} {
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        : answers_{std::move(answers)},
+          talks_{std::move(talks)},
+          listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
         sockaddr_in at{};
         at.sin_family = AF_INET;
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

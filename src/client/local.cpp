@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <sys/stat.h>
 
 namespace ccbt::client {
 
@@ -49,6 +50,14 @@ std::optional<std::string> daemon_setting(std::string_view toml, std::string_vie
     return std::nullopt;
 }
 
+// The process that daemon.json names: does it run, as the user who wrote the file?
+bool runs(std::int64_t pid, fs::path const& told_in) {
+    struct stat process {
+    }, file{};
+    return ::stat(("/proc/" + std::to_string(pid)).c_str(), &process) == 0 &&
+           ::stat(told_in.c_str(), &file) == 0 && process.st_uid == file.st_uid;
+}
+
 } // namespace
 
 local_daemon find_local_daemon(local_search const& search) {
@@ -81,15 +90,14 @@ local_daemon find_local_daemon(local_search const& search) {
     }
 
     local_daemon found;
-    found.state_dir =
-        expand(first({search.state_dir, environment("CCBT_STATE_DIR"), environment("CCBT_DAEMON_STATE_DIR"),
-                      daemon_setting(config, "state_dir")})
-                   .value_or("~/.ccbt/daemon"));
+    found.state_dir = expand(first({search.state_dir, environment("CCBT_DAEMON_STATE_DIR"),
+                                    environment("CCBT_STATE_DIR"), daemon_setting(config, "state_dir")})
+                                 .value_or("~/.ccbt/daemon"));
     std::optional<std::string> written_url;
     if (auto const held = content_of(found.state_dir / "daemon.json")) {
         if (auto const read = wire::parse(*held)) {
             written_url = std::string{read->text_or("url", "")};
-            if (auto const pid = read->number_or("pid", 0); pid > 0)
+            if (auto const pid = read->number_or("pid", 0); pid > 0 && pid < 1e9)
                 found.pid = static_cast<std::int64_t>(pid);
         }
     }
@@ -99,7 +107,10 @@ local_daemon find_local_daemon(local_search const& search) {
 
     std::optional<std::string> own_key;
     auto const where = parse_url(found.how.url);
-    if (!given_url || (where && where->is_loopback())) {
+    // What an ended daemon wrote may name a port that is somebody else's by now: no key goes there.
+    bool const is_stale =
+        !given_url && written_url && found.pid && !runs(*found.pid, found.state_dir / "daemon.json");
+    if (!is_stale && (!given_url || (where && where->is_loopback()))) {
         own_key = daemon_setting(config, "api_key");
         if (!own_key || own_key->empty()) {
             own_key = content_of(found.state_dir / "api_key");
@@ -107,7 +118,7 @@ local_daemon find_local_daemon(local_search const& search) {
         }
     }
     found.how.api_key =
-        first({search.api_key, environment("CCBT_API_KEY"), environment("CCBT_DAEMON_API_KEY"), own_key})
+        first({search.api_key, environment("CCBT_DAEMON_API_KEY"), environment("CCBT_API_KEY"), own_key})
             .value_or("");
     return found;
 }

@@ -4,14 +4,15 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace ccbt::client {
 namespace {
 
 namespace fs = std::filesystem;
 
-class local_files : public ::testing::Test {
-protected:
+struct local_files : ::testing::Test {
     local_files() {
         auto name = (fs::temp_directory_path() / "ccbt_local_XXXXXX").string();
         home = ::mkdtemp(name.data());
@@ -44,13 +45,13 @@ TEST_F(local_files, nothing_there_gives_the_defaults) {
 
 TEST_F(local_files, daemon_json_and_api_key_of_the_state_directory_are_used) {
     write(
-        ".ccbt/daemon/daemon.json",
-        R"({"url":"http://127.0.0.1:4711","pid":17,"version":"1","started_at":1.0})");
+        ".ccbt/daemon/daemon.json", R"({"url":"http://127.0.0.1:4711","pid":)" + std::to_string(::getpid()) +
+                                        R"(,"version":"1","started_at":1.0})");
     write(".ccbt/daemon/api_key", "abcdef\n");
     auto const found = find();
     EXPECT_EQ(found.how.url, "http://127.0.0.1:4711");
     EXPECT_EQ(found.how.api_key, "abcdef");
-    EXPECT_EQ(found.pid, 17);
+    EXPECT_EQ(found.pid, ::getpid());
 }
 
 TEST_F(local_files, words_go_before_environment_before_files) {
@@ -85,6 +86,19 @@ TEST_F(local_files, the_key_of_this_machine_is_not_sent_to_another) {
     write(".ccbt/daemon/api_key", "abcdef");
     EXPECT_EQ(find({.url = "http://192.0.2.1:64124"}).how.api_key, "");
     EXPECT_EQ(find({.url = "http://127.0.0.1:9"}).how.api_key, "abcdef");
+    EXPECT_EQ(find({.url = "http://127.evil.example:9"}).how.api_key, "");
+}
+
+TEST_F(local_files, the_key_does_not_go_to_a_port_that_a_daemon_had_before_it_was_killed) {
+    auto const gone = ::fork();
+    if (gone == 0) ::_exit(0);
+    ::waitpid(gone, nullptr, 0);
+    write(
+        ".ccbt/daemon/daemon.json",
+        R"({"url":"http://127.0.0.1:4711","pid":)" + std::to_string(gone) + R"(,"started_at":1.0})");
+    write(".ccbt/daemon/api_key", "abcdef\n");
+    EXPECT_EQ(find().how.api_key, "");
+    EXPECT_EQ(find({.api_key = "told"}).how.api_key, "told");
 }
 
 TEST(url, parts_and_mistakes) {

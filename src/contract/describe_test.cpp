@@ -97,9 +97,9 @@ TEST(describe, lists_of_endpoints_join_in_order) {
     using one = endpoint_list<int, char>;
     using all = joined<one, endpoint_list<>, endpoint_list<long>>::type;
     static_assert(std::is_same_v<all, endpoint_list<int, char, long>>);
-    std::size_t count = 0;
-    all::each([&]<class T>() { count += sizeof(T) > 0 ? 1 : 0; });
-    EXPECT_EQ(count, 3U);
+    std::vector<std::size_t> alignments;
+    all::each([&]<class T>() { alignments.push_back(alignof(T)); });
+    EXPECT_EQ(alignments, (std::vector{alignof(int), alignof(char), alignof(long)}));
 }
 
 } // namespace

@@ -44,6 +44,7 @@ constexpr std::array rows{
     error_row{errc::import_unusable, "IMPORT_ERROR", 422},
     error_row{errc::resume_error, "RESUME_ERROR", 400},
     error_row{errc::resume_not_found, "RESUME_ERROR", 404},
+    error_row{errc::resume_forbidden, "RESUME_ERROR", 403},
     error_row{errc::remove_failed, "REMOVE_ERROR", 409},
     error_row{errc::file_list_failed, "FILE_LIST_FAILED", 409},
     error_row{errc::file_select_failed, "FILE_SELECT_FAILED", 400},

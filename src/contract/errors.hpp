@@ -53,6 +53,7 @@ enum class errc : std::uint8_t {
     import_unusable,
     resume_error,
     resume_not_found,
+    resume_forbidden,
     remove_failed,
     // content
     file_list_failed,

@@ -1,7 +1,9 @@
 // Every endpoint there is. Whoever serves, documents, calls or tests the API walks this list.
 #pragma once
 
+#include "contract/backup.hpp"
 #include "contract/nat.hpp"
+#include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
 
@@ -9,6 +11,7 @@ namespace ccbt::contract {
 
 inline constexpr std::string_view base_path = "/api/v1";
 
-using all_endpoints = joined<session_endpoints, torrent_endpoints, nat_endpoints>::type;
+using all_endpoints =
+    joined<session_endpoints, torrent_endpoints, backup_endpoints, nat_endpoints, security_endpoints>::type;
 
 } // namespace ccbt::contract

@@ -133,11 +133,12 @@ struct read_file {
 };
 
 expected<read_file, int> slurp(fs::path const& path) {
-    int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO must not hold us
     if (fd < 0) return unexpected<int>{errno};
     read_file out;
     struct stat facts {};
     int failed = ::fstat(fd, &facts) == 0 ? 0 : errno;
+    if (failed == 0 && !S_ISREG(facts.st_mode)) failed = S_ISDIR(facts.st_mode) ? EISDIR : EINVAL;
     out.others_may_read = (facts.st_mode & 0007) != 0;
     std::array<char, 16384> part{};
     while (failed == 0) {
@@ -263,8 +264,16 @@ void lay_file(config_sources const& sources, layers& to) {
         to.config.file = path;
         auto const entries = read_toml(read->text);
         if (!entries) {
-            to.error.problems.push_back(
-                fmt::format("{}:{}: {}", name, entries.error().line, entries.error().message));
+            // The parser's words may hold what stands there, and that may be a secret.
+            auto const& wrong = entries.error();
+            auto const lines = text::split(read->text, '\n');
+            auto const line = wrong.line > 0 && wrong.line <= lines.size() ? lines[wrong.line - 1] : "";
+            auto const& keys = all_keys();
+            bool const is_secret = std::any_of(keys.begin(), keys.end(), [&](auto const& k) {
+                return k.secret && line.find(k.key.substr(k.key.rfind('.') + 1)) != std::string_view::npos;
+            });
+            to.error.problems.push_back(fmt::format(
+                "{}:{}: {}", name, wrong.line, is_secret ? "this line cannot be read" : wrong.message));
             return;
         }
         lay_toml(name, *entries, to);
@@ -401,6 +410,21 @@ expected<void, config_error> apply_overrides(
     if (!to.error.problems.empty()) return unexpected<config_error>{std::move(to.error)};
     config = std::move(to.config);
     return {};
+}
+
+std::vector<std::pair<std::string, std::string>> fitting_overrides(
+    loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given) {
+    std::vector<std::pair<std::string, std::string>> fit;
+    for (auto const& one : given) {
+        auto const* const key = find_key(one.first);
+        auto into = config.written;
+        if (key != nullptr && !key->secret && one.first != "daemon.state_dir" &&
+            set_key(into, one.first, one.second).empty())
+            fit.push_back(one);
+    }
+    auto whole = config;
+    if (!apply_overrides(whole, fit)) fit.clear();
+    return fit;
 }
 
 config_changes changes_between(contract::settings const& before, contract::settings const& after) {

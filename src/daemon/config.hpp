@@ -64,6 +64,11 @@ struct config_error {
 [[nodiscard]] expected<void, config_error> apply_overrides(
     loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides);
 
+/// Those that may come from elsewhere (an imported backup): they fit their keys and hold together with the rest, and are
+/// neither secret nor where the state lies. None where the whole does not hold together.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> fitting_overrides(
+    loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given);
+
 /// Decodes one value as PUT /config gets it, into `into`; what is wrong, or nothing.
 [[nodiscard]] std::vector<contract::problem> set_key(
     contract::settings& into, std::string_view key, std::string_view json);

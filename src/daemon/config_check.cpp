@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "daemon/config_keys.hpp"
+#include "wire/codec.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -30,6 +31,26 @@ bool is_host_and_port(std::string_view text) {
     return bracketed || host.find_first_of(":[] \t") == std::string_view::npos;
 }
 
+// As the server binds it and a Host header names it: no brackets, lower case, IPv4 out of IPv6's clothes.
+std::string plain_host(std::string host) {
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    host = text::lower(host);
+    in6_addr six{};
+    std::array<char, INET6_ADDRSTRLEN> shown{};
+    if (inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_V4MAPPED(&six) &&
+        inet_ntop(AF_INET, &six.s6_addr[12], shown.data(), shown.size()) != nullptr)
+        host = shown.data();
+    return host;
+}
+
+bool is_address(std::string const& host) {
+    in6_addr any{}; // has room for either
+    return inet_pton(AF_INET, host.c_str(), &any) == 1 || inet_pton(AF_INET6, host.c_str(), &any) == 1;
+}
+
+// As JSON writes it: nothing in it drives a terminal.
+std::string quoted(std::string const& value) { return wire::to_json(value); }
+
 void check_names(contract::settings const& s, problems& wrong) {
     auto const is_one_of = [](std::string_view name, auto const& names) {
         return std::any_of(
@@ -40,38 +61,38 @@ void check_names(contract::settings const& s, problems& wrong) {
     if (!is_one_of(s.queue.default_priority, priorities))
         wrong.push_back(
             {"queue.default_priority",
-             "must be one of paused, low, normal, high, maximum, is \"" + s.queue.default_priority + '"'});
+             "must be one of paused, low, normal, high, maximum, is " + quoted(s.queue.default_priority)});
     if (!is_one_of(s.proxy.proxy_type, proxies))
         wrong.push_back(
-            {"proxy.proxy_type", "must be one of http, socks4, socks5, is \"" + s.proxy.proxy_type + '"'});
+            {"proxy.proxy_type", "must be one of http, socks4, socks5, is " + quoted(s.proxy.proxy_type)});
     if (!log::parse_level(s.observability.log_level))
         wrong.push_back(
             {"observability.log_level",
-             "must be one of DEBUG, INFO, WARNING, ERROR, OFF, is \"" + s.observability.log_level + '"'});
+             "must be one of DEBUG, INFO, WARNING, ERROR, OFF, is " + quoted(s.observability.log_level)});
 }
 
 void check_lists(contract::settings const& s, problems& wrong) {
     for (auto const& node : s.discovery.dht_bootstrap_nodes)
         if (!is_host_and_port(node))
             wrong.push_back(
-                {"discovery.dht_bootstrap_nodes", "must be host:port each, but one is \"" + node + '"'});
+                {"discovery.dht_bootstrap_nodes", "must be host:port each, but one is " + quoted(node)});
     for (auto const& url : s.security.ip_filter.filter_urls)
         if (!url.starts_with("http://") && !url.starts_with("https://"))
             wrong.push_back(
                 {"security.ip_filter.filter_urls",
-                 "must be http:// or https:// addresses, but one is \"" + url + '"'});
+                 "must be http:// or https:// addresses, but one is " + quoted(url)});
     for (auto const& key : s.daemon.trusted_keys) {
         auto const bytes = text::from_hex(key);
         if (!bytes || bytes->size() != 32)
             wrong.push_back(
                 {"daemon.trusted_keys",
-                 "must be Ed25519 public keys of 64 hex digits, but one is \"" + key + '"'});
+                 "must be Ed25519 public keys of 64 hex digits, but one is " + quoted(key)});
     }
     for (auto const& host : s.daemon.allowed_hosts)
         if (host.empty() || host.find_first_of("*/ \t") != std::string::npos)
             wrong.push_back(
                 {"daemon.allowed_hosts",
-                 "must be plain host names, never wildcards, but one is \"" + host + '"'});
+                 "must be plain host names, never wildcards, but one is " + quoted(host)});
 }
 
 void check_door(contract::daemon_settings const& d, problems& wrong) {
@@ -83,13 +104,19 @@ void check_door(contract::daemon_settings const& d, problems& wrong) {
              std::string{"must be set where "} +
                  (lacks_key ? "daemon.tls_certificate_path" : "daemon.tls_key_path") + " is"});
     }
+    // It travels in a header, which has its blanks cut off and takes no other signs.
+    if (std::any_of(d.api_key.begin(), d.api_key.end(), [](char c) { return c < 0x21 || c > 0x7e; }))
+        wrong.push_back(
+            {"daemon.api_key", "must be visible ASCII without blanks, so that a header can carry it"});
     if (d.ipc_host.empty())
         wrong.push_back({"daemon.ipc_host", "must not be empty"});
+    else if (!is_address(d.ipc_host) && d.ipc_host != "localhost")
+        wrong.push_back({"daemon.ipc_host", "must be an IP address or localhost, is " + quoted(d.ipc_host)});
     else if (!is_loopback_host(d.ipc_host) && !d.tls_enabled && !d.allow_insecure_bind)
         wrong.push_back(
             {"daemon.ipc_host",
-             '"' + d.ipc_host +
-                 "\" may be reached from beyond this machine and TLS is off: set "
+             quoted(d.ipc_host) +
+                 " may be reached from beyond this machine and TLS is off: set "
                  "daemon.ipc_host = \"127.0.0.1\", or daemon.tls_enabled with a certificate, or, where the "
                  "network is to be trusted with the API key, daemon.allow_insecure_bind = true"});
 }
@@ -146,6 +173,7 @@ problems complete(contract::settings& settings, fs::path const& here, fs::path c
     if (settings.disk.allowed_paths.empty()) settings.disk.allowed_paths = {settings.disk.download_path};
     if (settings.daemon.export_dir.empty())
         settings.daemon.export_dir = (fs::path{settings.daemon.state_dir} / "exports").string();
+    settings.daemon.ipc_host = plain_host(settings.daemon.ipc_host);
     settings.queue.default_priority = text::lower(settings.queue.default_priority);
     settings.proxy.proxy_type = text::lower(settings.proxy.proxy_type);
     return wrong;

@@ -21,8 +21,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 // A folder to start in and a home, of the test's own.
-class config : public testing::Test {
-protected:
+struct config : testing::Test {
     config() {
         std::string name = (fs::temp_directory_path() / "ccbt-config-XXXXXX").string();
         root_ = ::mkdtemp(name.data());
@@ -347,7 +346,7 @@ TEST_F(config, reads_each_kind_of_key_from_the_environment) {
         {"CCBT_DISCOVERY_TRACKER_ANNOUNCE_INTERVAL", "1800.0"},
         {"CCBT_NETWORK_ENABLE_TCP", "on"},
         {"CCBT_NETWORK_ENABLE_IPV6", "0"},
-        {"CCBT_API_KEY", " spaced "},
+        {"CCBT_API_KEY", "not-spaced"},
         {"CCBT_NETWORK_MAX_GLOBAL_PEERS", ""}};
     auto const c = load();
     EXPECT_TRUE(c.settings.security.ip_filter.enable_ip_filter);
@@ -357,7 +356,7 @@ TEST_F(config, reads_each_kind_of_key_from_the_environment) {
     EXPECT_EQ(c.settings.discovery.tracker_announce_interval, 1800);
     EXPECT_TRUE(c.settings.network.enable_tcp);
     EXPECT_FALSE(c.settings.network.enable_ipv6);
-    EXPECT_EQ(c.settings.daemon.api_key, " spaced ");
+    EXPECT_EQ(c.settings.daemon.api_key, "not-spaced");
     EXPECT_EQ(c.settings.network.max_global_peers, 200);
     EXPECT_EQ(c.origins.at("network.max_global_peers"), "default");
     EXPECT_THAT(c.warnings, IsEmpty());
@@ -480,6 +479,52 @@ TEST_F(config, beyond_loopback_without_tls_names_the_key_that_allows_it) {
     EXPECT_EQ(load().settings.daemon.ipc_host, "0.0.0.0");
     file("[daemon]\nipc_host = \"0.0.0.0\"\ntls_enabled = true\n");
     EXPECT_EQ(load().settings.daemon.ipc_host, "0.0.0.0");
+}
+
+TEST_F(config, takes_a_host_as_people_write_it_and_only_what_can_be_bound) {
+    for (auto const& [written, meant] : std::initializer_list<std::pair<char const*, char const*>>{
+             {"[::1]", "::1"}, {"LocalHost", "localhost"}, {"::ffff:127.0.0.1", "127.0.0.1"}}) {
+        file("[daemon]\nipc_host = \"" + std::string{written} + "\"\n");
+        EXPECT_EQ(load().settings.daemon.ipc_host, meant);
+    }
+    file("[daemon]\nallow_insecure_bind = true\nipc_host = \"999.1.1.1\"\n");
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("must be an IP address or localhost")));
+}
+
+TEST_F(config, refuses_a_key_that_no_header_can_carry_without_showing_it) {
+    for (auto const* key : {" padded ", "line\\nbreak", "gr\xC3\xBCn"}) {
+        file("[daemon]\napi_key = \"" + std::string{key} + "\"\n");
+        auto const told = problems();
+        ASSERT_THAT(told, ElementsAre(HasSubstr("daemon.api_key")));
+        EXPECT_THAT(told[0], Not(HasSubstr("padded")));
+    }
+}
+
+TEST_F(config, tells_no_secret_in_the_words_of_the_parser) {
+    file("[daemon]\napi_key = 99999999999999999999\n");
+    auto const told = problems();
+    ASSERT_THAT(told, ElementsAre(HasSubstr("ccbt.toml:2:")));
+    EXPECT_THAT(told[0], Not(HasSubstr("9999")));
+}
+
+TEST_F(config, what_it_repeats_of_a_value_drives_no_terminal) {
+    file("[queue]\ndefault_priority = \"a\\u001b[31mb\"\n");
+    auto const told = problems();
+    ASSERT_THAT(told, ElementsAre(HasSubstr("\\u001b[31m")));
+}
+
+TEST_F(config, that_is_a_pipe_is_refused_and_not_waited_for) {
+    ASSERT_EQ(::mkfifo((here() / "ccbt.toml").c_str(), 0600), 0);
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("cannot be read")));
+}
+
+TEST_F(config, of_any_depth_is_read_in_reasonable_time) {
+    std::string key = "a";
+    for (int i = 0; i < 20'000; ++i) key += ".a";
+    file(key + " = 1\n");
+    auto const begun = std::chrono::steady_clock::now();
+    [[maybe_unused]] auto const made = load_config(sources());
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{2});
 }
 
 TEST(loopback, is_this_machine_alone) {

@@ -51,13 +51,16 @@ wire::value value_of(toml::node const& node, std::string& alien) {
     return {};
 }
 
-void flatten(toml::table const& table, std::string const& above, std::vector<toml_entry>& out) {
+constexpr int deepest = 32; // the deepest key there is has three parts
+
+void flatten(
+    toml::table const& table, std::string const& above, std::vector<toml_entry>& out, int depth = 0) {
     for (auto const& [name, node] : table) {
         auto const key = above.empty() ? shown(name.str()) : above + '.' + shown(name.str());
         toml_entry entry{key, static_cast<std::uint32_t>(node.source().begin.line), node.is_table(), {}, {}};
         if (auto const* members = node.as_table()) {
             out.push_back(std::move(entry));
-            flatten(*members, key, out);
+            if (depth < deepest) flatten(*members, key, out, depth + 1);
         } else {
             entry.value = value_of(node, entry.alien_type);
             out.push_back(std::move(entry));

@@ -65,7 +65,10 @@ daemon::daemon(
           .self = self_,
           .door = counted,
           .openapi = [] { return wire::openapi_document(); },
-          .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); }},
+          .begin_shutdown = [this] { on_.post([this] { stop(nullptr); }); },
+          .laid_over = from_.asked.settings,
+          .fitting = [this](auto const& given) { return fitting_overrides(config_, given); },
+          .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
       server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
     house_.gateway = gateway_.get();
@@ -90,9 +93,14 @@ expected<std::string, std::string> daemon::start() {
         house_.not_loaded.insert(asked->id);
     }
 
+    for (auto& [list, entry] : from_.asked.lists) state_.restore(list, std::move(entry));
+    from_.asked.lists.clear();
+
     auto url = server_.listen();
     if (!url) return url;
     self_.url = *url;
+
+    house_.rules.start(); // and the engine opens its port
 
     // What users wait for goes first: the torrents that run, then those that are paused.
     auto const runs = [](auto const& asked) { return !asked->paused; };
@@ -182,7 +190,9 @@ void daemon::load_next() {
             engine::load first{
                 .metainfo = std::move(one.metainfo),
                 .resume = std::move(one.resume),
-                .after_crash = !from_.asked.clean};
+                .after_crash = !from_.asked.clean,
+                .downloaded = row->seen.downloaded,
+                .uploaded = row->seen.uploaded};
             engine_->ask(house_.wish_for(row->asked), std::move(first));
         }
         load_next();
@@ -221,6 +231,11 @@ void daemon::reconfigure(loaded_config to) {
     gateway_->configure(config_.settings);
     house_.apply(model::config_changed{changes.keys});
     log::info("the configuration was read again: {} keys changed", changes.keys.size());
+}
+
+void daemon::lay_over(executor::context::overrides const& given) {
+    auto next = config_;
+    if (auto const laid = apply_overrides(next, given); laid) reconfigure(std::move(next));
 }
 
 // ---- the end

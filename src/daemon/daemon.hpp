@@ -62,6 +62,7 @@ private:
     void take_root_check(executor::root_check const& check);
     void load_engine(std::vector<model::torrent_id> ids);
     void load_next();
+    void lay_over(executor::context::overrides const& given);
 
     loop& on_;
     loaded_config config_;

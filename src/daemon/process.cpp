@@ -139,7 +139,12 @@ private:
 
     engine_maker real_engine() {
         return [this](contract::settings const& s, engine::fact_sink facts, engine::progress_sink progress) {
-            return engine::make_lt_engine({loop_, s, std::move(facts), std::move(progress), true});
+            return engine::make_lt_engine(
+                {.on = loop_,
+                 .settings = s,
+                 .facts = std::move(facts),
+                 .progress = std::move(progress),
+                 .await_block_list = true});
         };
     }
 

@@ -22,8 +22,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
 
-class state_directory : public testing::Test {
-protected:
+struct state_directory : testing::Test {
     state_directory() {
         std::string name = (fs::temp_directory_path() / "ccbt-state-XXXXXX").string();
         root_ = ::mkdtemp(name.data());

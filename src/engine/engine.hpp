@@ -3,12 +3,14 @@
 // knowledge but peers(), which is asked for one torrent and bounded in time.
 #pragma once
 
+#include "base/ip_range.hpp"
 #include "base/unique_function.hpp"
 #include "contract/settings.hpp"
 #include "contract/torrents.hpp"
 #include "model/facts.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +34,16 @@ struct load {
     bool fresh_totals = false; // the resume data is a removed torrent's, whose totals are counted already
     bool after_crash =
         false; // the last run did not end cleanly: hash what lies on the disk and is not claimed
+    /// The resume data is somebody else's word (an imported backup): its pieces are hashed before they are believed.
+    bool hearsay = false;
+    /// Pieces that somebody says lie on the disk (a checkpoint). Each is hashed before it is believed.
+    std::vector<std::uint32_t> claimed;
+    std::int64_t downloaded = 0, uploaded = 0; // of earlier runs, where no resume data tells them
+};
+
+/// What is here of one torrent.
+struct piece_report {
+    std::vector<bool> have; // by piece; empty without metadata
 };
 
 using fact_sink = std::function<void(std::vector<model::fact>)>;
@@ -52,6 +64,11 @@ struct torrent_source {
     std::size_t num_trackers = 0, num_web_seeds = 0;
     std::vector<std::string>
         files; // relative paths, as they will lie below save_path, padding files left out
+    std::vector<std::int64_t> sizes; // of `files`
+    std::int64_t num_files = 0;      // padding files and links included: what file indices are below
+    std::int64_t num_pieces = 0, piece_length = 0;
+    std::vector<std::string> trackers; // their URLs
+    std::string magnet;                // a link that finds the same torrent
 };
 
 class engine {
@@ -69,11 +86,20 @@ public:
     /// Settings that can change while it runs: limits, peers, DHT, PEX, encryption, listen port, disk.
     virtual void configure(contract::settings const& to) = 0;
 
+    /// With these no connection is made or taken. `done` when that is so and who was connected is cut: in
+    /// milliseconds, or a second or two where there are millions of ranges. Calls take effect in their order.
+    virtual void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) = 0;
+
     virtual void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) = 0;
 
-    /// Saves the progress of every torrent that has some to save; each comes through the progress sink.
-    virtual void save_all() = 0;
+    /// Which pieces of a torrent are here: of one that is not running yet, as it was last saved. At most 3 s.
+    virtual void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) = 0;
+
+    /// Saves the progress of every torrent that has some to save; each comes through the progress sink, and then `done`
+    /// is called, after 5 s at the latest.
+    virtual void save_all(unique_function<void()> done) = 0;
+    void save_all() { save_all({}); }
     /// The last saving: stops all transfers, saves, and calls `done` when all is told or `within` has passed.
     /// After it the engine may be abandoned with the process; destroying it is allowed to take long.
     virtual void stop(std::chrono::milliseconds within, unique_function<void()> done) = 0;

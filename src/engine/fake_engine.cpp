@@ -121,21 +121,43 @@ void fake_engine::peers(
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
-void fake_engine::save_all() {
+void fake_engine::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    ++blocks_asked_;
+    blocks_.push_back({std::move(what), std::move(done)});
+    if (!blocks_held_) release_blocks();
+}
+
+void fake_engine::release_blocks() {
+    blocks_held_ = false;
+    for (auto& one : std::exchange(blocks_, {})) {
+        blocked_ = *one.what;
+        loop_.post(std::move(one.done));
+    }
+}
+
+void fake_engine::pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) {
+    auto answer = contract::result<piece_report>{
+        contract::fails(contract::errc::starting, "that torrent is not loaded yet: try again")};
+    if (auto const* t = find(id)) answer = piece_report{t->have};
+    loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+}
+
+void fake_engine::save_all(unique_function<void()> done) {
     ++saves_asked_;
     auto saved = std::vector<saved_progress>{};
     for (auto const& id : order_) {
         auto const& s = find(id)->seen;
-        auto done = model::torrent_done{};
-        done.id = id;
-        done.progress = s.progress;
-        done.downloaded = s.downloaded;
-        done.uploaded = s.uploaded;
-        saved.push_back({done, std::make_shared<std::string const>("fake resume data")});
+        auto told = model::torrent_done{};
+        told.id = id;
+        told.progress = s.progress;
+        told.downloaded = s.downloaded;
+        told.uploaded = s.uploaded;
+        saved.push_back({told, std::make_shared<std::string const>("fake resume data")});
     }
     loop_.post(here_.guard([this, saved = std::move(saved)]() mutable {
         if (progress_ && !saved.empty()) progress_(std::move(saved));
     }));
+    if (done) loop_.post(std::move(done));
 }
 
 void fake_engine::stop(std::chrono::milliseconds, unique_function<void()> done) {
@@ -191,6 +213,10 @@ void fake_engine::tell_seen(std::vector<model::torrent_seen> samples) {
 
 void fake_engine::set_peers(torrent_id id, std::vector<contract::peer> peers) {
     if (auto* const t = find(id)) t->peers = std::move(peers);
+}
+
+void fake_engine::set_pieces(torrent_id id, std::vector<bool> have) {
+    if (auto* t = find(id)) t->have = std::move(have);
 }
 
 void fake_engine::see(model::torrent_seen sample) {

@@ -31,15 +31,22 @@ public:
     void ask(wish how, load first) override;
     void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void configure(contract::settings const& to) override { configured_ = to; }
+    void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
-    void save_all() override;
+    void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    using engine::save_all;
+    void save_all(unique_function<void()> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return 6881; }
 
     // By hand.
+    /// From now on nothing that is to be blocked is in force, nor answered, until release_blocks().
+    void hold_blocks() { blocks_held_ = true; }
+    void release_blocks();
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
+    void set_pieces(torrent_id id, std::vector<bool> have);
     void see(model::torrent_seen sample); // tells it, and goes on from it
     void fail(torrent_id id, std::string message);
     void recover(torrent_id id);
@@ -55,6 +62,8 @@ public:
     [[nodiscard]] load const* loaded(torrent_id id) const;
     [[nodiscard]] std::vector<torrent_id> const& forgotten() const { return forgotten_; }
     [[nodiscard]] contract::settings const& configured() const { return configured_; }
+    [[nodiscard]] ip_range_set const& blocked() const { return blocked_; } // in force
+    [[nodiscard]] int blocks_asked() const { return blocks_asked_; }
     [[nodiscard]] int saves_asked() const { return saves_asked_; }
     [[nodiscard]] bool stopped() const { return stopped_; }
     std::shared_ptr<std::string const> resume_on_forget; // what forget() answers
@@ -65,6 +74,7 @@ private:
         load first;
         model::torrent_seen seen;
         std::vector<contract::peer> peers;
+        std::vector<bool> have;
         std::uint64_t seed = 0;
         bool failed = false;
     };
@@ -83,6 +93,14 @@ private:
     std::vector<wish> wishes_;
     std::vector<torrent_id> forgotten_;
     contract::settings configured_;
+    struct block {
+        std::shared_ptr<ip_range_set const> what;
+        unique_function<void()> done;
+    };
+    std::vector<block> blocks_; // held
+    ip_range_set blocked_;
+    bool blocks_held_ = false;
+    int blocks_asked_ = 0;
     int saves_asked_ = 0;
     bool stopped_ = false, caught_up_ = false;
     std::uint64_t ticks_ = 0;

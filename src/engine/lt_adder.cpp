@@ -148,11 +148,15 @@ void lt_adder::check(item& of) {
             return;
         }
         auto& params = job->of.made.params;
+        auto lied = false;
         for (auto const piece : job->info->piece_range())
             if (job->found.good.get_bit(piece)) {
                 params.have_pieces.set_bit(piece);
                 params.unfinished_pieces.erase(piece);
+            } else if (piece < job->of.made.claimed.end_index() && job->of.made.claimed.get_bit(piece)) {
+                lied = true;
             }
+        if (lied) params.unfinished_pieces.clear();
         add(t, std::move(params), job->of.with);
     });
     if (!hasher_.run(std::move(work), std::move(done))) checking_.erase(t);

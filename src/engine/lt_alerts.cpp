@@ -58,9 +58,20 @@ void lt_session::on_alert(lt::alert* a) {
     case lt::session_stats_alert::alert_type: {
         auto const counted = lt::alert_cast<lt::session_stats_alert>(a)->counters();
         auto const at = [&](int index) { return index < 0 ? std::int64_t{0} : counted[index]; };
-        tell_.tell(model::session_seen{at(dht_nodes_index_), at(received_index_), at(sent_index_)});
+        tell_.tell(model::session_seen{
+            at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_,
+            dialled_ + at(taken_index_)});
         return;
     }
+    case lt::peer_blocked_alert::alert_type:
+        // A connection refused, one that was cut by a new filter, or an address that is not dialled.
+        if (lt::alert_cast<lt::peer_blocked_alert>(a)->reason == lt::peer_blocked_alert::ip_filter)
+            ++blocked_connections_;
+        return;
+    case lt::peer_connect_alert::alert_type:
+        if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
+            ++dialled_;
+        return;
     case lt::save_resume_data_alert::alert_type: {
         auto* const saved = lt::alert_cast<lt::save_resume_data_alert>(a);
         if (auto const t = find(saved->handle)) saver_->data_came(t, std::move(saved->params));
@@ -194,6 +205,7 @@ void lt_session::on(lt::state_update_alert const& a) {
         if (saver_->idle()) finish_stop();
     } else if (std::exchange(save_at_update_, false)) {
         save_what_is_dirty();
+        if (saver_->idle()) tell_saved();
     } else if (stopping_ == stopping::no) {
         save_what_is_due();
     }

@@ -9,8 +9,8 @@
 #include <libtorrent/extensions/ut_pex.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/peer_info.hpp>
+#include <libtorrent/read_resume_data.hpp>
 #include <libtorrent/session_params.hpp>
-#include <libtorrent/session_stats.hpp>
 #include <libtorrent/version.hpp>
 
 namespace ccbt::engine {
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto peers_answer_within = 3s;
+constexpr auto answer_within = 3s;
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
@@ -28,7 +28,7 @@ constexpr std::int64_t save_after_bytes = std::int64_t{48}
                                           << 20; // 64 MiB are promised; a sample is a second old
 
 std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_options const& with) {
-    auto params = lt::session_params{make_settings_pack(s, with.listen), {}};
+    auto params = lt::session_params{make_settings_pack(s, with.listen && !with.await_block_list), {}};
     params.settings.set_int(lt::settings_pack::alert_queue_size, with.alert_queue);
     auto session = std::make_unique<lt::session>(std::move(params));
     session->add_extension(&lt::create_ut_metadata_plugin);
@@ -61,19 +61,19 @@ lt_session::lt_session(lt_options with)
     : loop_{with.on},
       settings_{std::move(with.settings)},
       listen_{with.listen},
+      awaits_block_list_{with.await_block_list},
       each_{make_per_torrent_settings(settings_)},
       tell_{with.on, std::move(with.facts)},
       session_{make_session(settings_, with)},
-      asker_{std::make_unique<worker>(with.on, 256)} {
+      asker_{std::make_unique<worker>(with.on, 256)},
+      // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
+      filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})} {
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); });
     adder_ = std::make_unique<lt_adder>(lt_adder::parts{
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
-    dht_nodes_index_ = lt::find_metric_idx("dht.dht_nodes");
-    received_index_ = lt::find_metric_idx("net.recv_payload_bytes");
-    sent_index_ = lt::find_metric_idx("net.sent_payload_bytes");
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(
         [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
@@ -87,7 +87,8 @@ lt_session::~lt_session() {
     session_->set_alert_notify([] {});
     adder_.reset();
     saver_.reset();
-    asker_.reset();   // while libtorrent still answers
+    asker_.reset(); // while libtorrent still answers
+    filter_.reset();
     session_.reset(); // blocks until libtorrent's threads are gone
 }
 
@@ -103,7 +104,7 @@ void lt_session::ask(wish how, load first) {
         return;
     }
     auto const t = torrents_.put(std::move(how), std::move(first));
-    if (!t->how.blocked) adder_->enqueue(t);
+    if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
 }
 
 void lt_session::bring_to_wish(torrent_ref const& t) {
@@ -116,11 +117,11 @@ void lt_session::bring_to_wish(torrent_ref const& t) {
         return;
     case stage::refused:
         if (t->how.asked->paused || t->how.blocked) return;
-        t->failed = false;
+        if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
         adder_->enqueue(t);
         return;
     case stage::waiting:
-        if (!t->how.blocked) adder_->enqueue(t);
+        if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
         return;
     case stage::preparing:
     case stage::adding: return; // looked at again when it is live
@@ -218,9 +219,18 @@ void lt_session::save_what_is_due() {
     }
 }
 
-void lt_session::save_all() {
+void lt_session::save_all(unique_function<void()> done) {
+    if (done) {
+        saves_awaited_.push_back(std::move(done));
+        saving_timer_ = loop_.after(last_save_within, [this] { tell_saved(); });
+    }
     save_at_update_ = true;
     look_soon();
+}
+
+void lt_session::tell_saved() {
+    saving_timer_.reset();
+    for (auto& done : std::exchange(saves_awaited_, {})) loop_.post(std::move(done));
 }
 
 void lt_session::save_what_is_dirty() {
@@ -232,6 +242,7 @@ void lt_session::save_what_is_dirty() {
 
 void lt_session::save_ended(torrent_ref const& t) {
     if (t->forgotten && !t->removing) remove(t);
+    if (!saves_awaited_.empty() && !save_at_update_ && saver_->idle()) tell_saved();
     if (stopping_ == stopping::saving && saver_->idle())
         loop_.post(here_.guard([this] {
             if (saver_->idle()) finish_stop();
@@ -281,9 +292,7 @@ void lt_session::is_gone(torrent_ref const& t) {
 
 void lt_session::configure(contract::settings const& to) {
     settings_ = to;
-    auto pack = make_settings_pack(settings_, listen_);
-    pack.clear(lt::settings_pack::alert_queue_size);
-    session_->apply_settings(std::move(pack));
+    session_->apply_settings(settings_now());
     auto const each = make_per_torrent_settings(settings_);
     auto const changed = each != std::exchange(each_, each);
     for (auto const& [serial, t] : torrents_.all()) {
@@ -301,19 +310,52 @@ void lt_session::configure(contract::settings const& to) {
     }
 }
 
+// What libtorrent is asked: answered once, in time or not.
+template <class T> struct lt_session::question {
+    unique_function<void(contract::result<T>)> done;
+    T found{};
+    std::unique_ptr<loop::ticker> patience;
+    void answer(contract::result<T> with) {
+        if (!done) return; // too late
+        patience.reset();
+        std::exchange(done, nullptr)(std::move(with));
+    }
+};
+
+template <class T> void lt_session::ask_libtorrent(std::shared_ptr<question<T>> const& q, job work) {
+    auto const too_late = [q] {
+        q->answer(contract::fails(contract::errc::state_io_error, "the engine did not answer in time"));
+    };
+    if (asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); }))
+        q->patience = loop_.after(answer_within, too_late);
+    else
+        loop_.post(too_late);
+}
+
+lt::settings_pack lt_session::settings_now() const {
+    auto pack = make_settings_pack(settings_, listen_ && !awaits_block_list_);
+    pack.clear(lt::settings_pack::alert_queue_size);
+    return pack;
+}
+
+void lt_session::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    filter_->set(std::move(what), here_.guard([this, done = std::move(done)]() mutable {
+        open_to_peers();
+        done();
+    }));
+}
+
+void lt_session::open_to_peers() {
+    if (!std::exchange(awaits_block_list_, false) || stopping_ != stopping::no) return;
+    session_->apply_settings(settings_now());
+    for (auto const& [serial, t] : torrents_.all())
+        if (t->at == stage::waiting) bring_to_wish(t);
+    tell_caught_up_if_quiet();
+}
+
 void lt_session::peers(
     torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) {
-    struct question {
-        unique_function<void(contract::result<std::vector<contract::peer>>)> done;
-        std::vector<contract::peer> found;
-        std::unique_ptr<loop::ticker> patience;
-        void answer(contract::result<std::vector<contract::peer>> with) {
-            if (!done) return; // too late
-            patience.reset();
-            std::exchange(done, nullptr)(std::move(with));
-        }
-    };
-    auto const q = std::make_shared<question>();
+    auto const q = std::make_shared<question<std::vector<contract::peer>>>();
     q->done = std::move(done);
     auto const t = torrents_.find(id);
     if (!t || t->at != stage::live) {
@@ -325,9 +367,6 @@ void lt_session::peers(
         });
         return;
     }
-    auto const too_late = [] {
-        return contract::fails(contract::errc::state_io_error, "the engine did not answer in time");
-    };
     auto work = [q, handle = t->handle] {
         try {
             auto found = std::vector<lt::peer_info>{};
@@ -339,11 +378,35 @@ void lt_session::peers(
             q->found.clear(); // it has just been removed
         }
     };
-    if (!asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); })) {
-        loop_.post([q, too_late] { q->answer(too_late()); });
+    ask_libtorrent(q, std::move(work));
+}
+
+void lt_session::pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) {
+    auto const q = std::make_shared<question<piece_report>>();
+    q->done = std::move(done);
+    auto const t = torrents_.find(id);
+    if (!t) {
+        loop_.post([q] {
+            q->answer(contract::fails(contract::errc::starting, "that torrent is not loaded yet: try again"));
+        });
         return;
     }
-    q->patience = loop_.after(peers_answer_within, [q, too_late] { q->answer(too_late()); });
+    auto const is_live = t->at == stage::live;
+    auto work = [q, handle = t->handle, resume = t->first.resume, is_live] {
+        auto have = piece_set{};
+        try {
+            if (is_live) {
+                have = handle.status(lt::torrent_handle::query_pieces).pieces;
+            } else if (resume) {
+                auto failed = lt::error_code{};
+                have = lt::read_resume_data(*resume, failed).have_pieces;
+            }
+        } catch (std::exception const&) {
+            have.clear(); // it has just been removed
+        }
+        for (auto const bit : have) q->found.have.push_back(bit);
+    };
+    ask_libtorrent(q, std::move(work));
 }
 
 void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {
@@ -367,6 +430,7 @@ void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> 
 void lt_session::finish_stop() {
     if (stopping_ == stopping::done) return;
     stopping_ = stopping::done;
+    tell_saved();
     loop_.post(here_.guard([this] {
         stop_timer_.reset();
         if (stopped_) std::exchange(stopped_, nullptr)();
@@ -386,7 +450,7 @@ void lt_session::tell_caught_up_if_quiet() {
     if (caught_up_ || stopping_ != stopping::no) return;
     // Those who load torrents from the store may hand them over in several turns of the loop.
     quiet_ = loop_.after(quiet_for, [this] {
-        if (caught_up_ || !adder_->idle()) return;
+        if (caught_up_ || awaits_block_list_ || !adder_->idle()) return;
         caught_up_ = true;
         tell_.tell(model::engine_caught_up{});
     });

@@ -17,6 +17,8 @@ struct lt_options {
     bool listen = true;
     int alert_queue =
         200'000; // alerts that may wait; past it they are lost, and everything is looked at again
+    bool await_block_list =
+        false; // until block_addresses() has taken effect it neither listens nor takes torrents in
 };
 
 /// From the loop's thread, or before it runs. The loop must outlive the engine. Throws std::exception where libtorrent

@@ -29,7 +29,8 @@ bool until(std::function<bool()> const& is_so, std::chrono::milliseconds within 
     if (is_so()) return true;
     auto so = false;
     auto const look = on.every(5ms, [&] {
-        if ((so = is_so())) on.stop();
+        so = is_so();
+        if (so) on.stop();
     });
     auto const late = on.after(within, [&] { on.stop(); });
     on.run();
@@ -39,8 +40,9 @@ bool until(std::function<bool()> const& is_so, std::chrono::milliseconds within 
 
 struct side {
     explicit side(
-        std::string address, std::function<void(contract::settings&)> const& change = {}, int queue = 200'000)
-        : ip{address}, alert_queue{queue} {
+        std::string address, std::function<void(contract::settings&)> const& change = {}, int queue = 200'000,
+        bool awaits = false)
+        : ip{address}, alert_queue{queue}, await_block_list{awaits} {
         settings.network.listen_interface = address;
         settings.network.listen_port_tcp = 0;
         settings.discovery.enable_dht = false;
@@ -58,7 +60,7 @@ struct side {
                      saved[p.done.id] = p.done;
                  }
              },
-             true, alert_queue});
+             true, alert_queue, await_block_list});
     }
 
     void take(std::vector<model::fact> const& facts) {
@@ -72,7 +74,10 @@ struct side {
             if (auto const* e = std::get_if<model::torrent_recovered>(&f)) failed.erase(e->id);
             if (auto const* e = std::get_if<model::torrent_finished>(&f)) ++finished[e->id];
             if (auto const* e = std::get_if<model::metadata_arrived>(&f)) metadata[e->id] = *e;
-            if (auto const* e = std::get_if<model::session_seen>(&f)) session = *e;
+            if (auto const* e = std::get_if<model::session_seen>(&f)) {
+                session = *e;
+                ++told_of_session;
+            }
             if (std::holds_alternative<model::engine_caught_up>(f)) ++caught_up;
             if (std::holds_alternative<model::facts_lost>(f)) ++lost;
         }
@@ -101,6 +106,7 @@ struct side {
 
     std::string ip;
     int alert_queue;
+    bool await_block_list;
     contract::settings settings;
     std::unique_ptr<engine::engine> it;
     std::map<torrent_id, model::torrent_seen> seen;
@@ -111,7 +117,7 @@ struct side {
     std::map<torrent_id, std::shared_ptr<std::string const>> resume;
     std::map<torrent_id, model::torrent_done> saved;
     model::session_seen session;
-    int caught_up = 0, lost = 0;
+    int caught_up = 0, lost = 0, told_of_session = 0;
 };
 
 torrent_id make_id() { return contract::make_torrent_id(); }
@@ -450,6 +456,8 @@ TEST_F(lt_engine, a_file_that_vanishes_is_an_error_until_the_torrent_is_resumed)
     seed.it->ask(wish_for(id, torrent, seed_dir.path()));
     ASSERT_TRUE(until([&] { return !seed.failed.contains(id); }));
     EXPECT_TRUE(until([&] { return seed.seen[id].progress < 0.6; }));
+    EXPECT_TRUE(until([&] { return seed.saved[id].progress < 0.6; }))
+        << "nor is it claimed at the next start";
 }
 
 TEST_F(lt_engine, an_unwritable_folder_is_an_error_for_people) {
@@ -537,6 +545,66 @@ TEST_F(lt_engine, ten_thousand_torrents_are_taken_in) {
     ASSERT_TRUE(until([&] { return s.caught_up == 1; }, 20s));
     EXPECT_TRUE(until([&] { return s.seen.size() == 10'000; }));
     EXPECT_THAT(s.failed, IsEmpty());
+}
+
+std::shared_ptr<ip_range_set const> ranges(std::vector<char const*> const& texts) {
+    std::vector<ip_range> all;
+    for (auto const* text : texts) all.push_back(*ip_range::parse(text));
+    return std::make_shared<ip_range_set const>(std::move(all));
+}
+
+bool block(side& s, std::vector<char const*> const& texts) {
+    bool told = false;
+    s.it->block_addresses(ranges(texts), [&told] { told = true; });
+    return until([&told] { return told; });
+}
+
+TEST_F(lt_engine, blocked_addresses_are_cut_refused_and_let_in_again) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    // Slow, so that they stay connected.
+    auto const slow = [](contract::settings& s) { s.limits.global_down_kib = 16; };
+    auto seed = side{"127.0.0.2"}, leech = side{"127.0.0.3", slow}, other = side{"127.0.0.4", slow};
+    temporary_folder other_dir;
+    seeds(seed, torrent);
+    leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
+    other.it->ask(wish_for(id, torrent, other_dir.path()), load_of(torrent));
+    ASSERT_TRUE(leech.dial(id, seed));
+    ASSERT_TRUE(other.dial(id, seed));
+    ASSERT_TRUE(until([&] { return seed.seen[id].num_peers == 2; }));
+    EXPECT_TRUE(until([&] { return seed.session.allowed_connections >= 2; }));
+    EXPECT_EQ(seed.session.blocked_connections, 0);
+
+    ASSERT_TRUE(block(seed, {"127.0.0.3"}));
+    EXPECT_TRUE(until([&] { return seed.seen[id].num_peers == 1; }, 3s)) << "cut";
+    EXPECT_TRUE(until([&] { return seed.session.blocked_connections >= 1; }));
+    auto const cut = seed.session.blocked_connections;
+    auto const let_in = seed.session.allowed_connections;
+    ASSERT_TRUE(leech.dial(id, seed));
+    EXPECT_TRUE(until([&] { return seed.session.blocked_connections > cut; })) << "refused";
+    EXPECT_EQ(seed.session.allowed_connections, let_in) << "a refused one is not let through";
+    auto const refused = seed.session.blocked_connections;
+    ASSERT_TRUE(seed.dial(id, leech));
+    EXPECT_TRUE(until([&] { return seed.session.blocked_connections > refused; })) << "not dialled";
+    EXPECT_EQ(seed.seen[id].num_peers, 1);
+
+    ASSERT_TRUE(block(seed, {"127.0.0.9"}));
+    ASSERT_TRUE(seed.dial(id, leech));
+    EXPECT_TRUE(until([&] { return seed.seen[id].num_peers == 2; }, 20s)) << "let in again";
+}
+
+TEST_F(lt_engine, one_that_awaits_its_block_list_neither_listens_nor_takes_torrents_in_before) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    auto s = side{"127.0.0.2", {}, 200'000, true};
+    s.it->ask(wish_for(id, torrent, seed_dir.path()), load_of(torrent));
+    s.it->configure(s.settings);
+    EXPECT_TRUE(until([&] { return s.told_of_session >= 2; })) << "it turns";
+    EXPECT_EQ(s.it->listen_port(), 0);
+    EXPECT_FALSE(s.seen.contains(id));
+    EXPECT_EQ(s.caught_up, 0);
+    ASSERT_TRUE(block(s, {"127.0.0.3"}));
+    EXPECT_TRUE(s.listens());
+    EXPECT_TRUE(s.reaches(id, torrent_state::seeding));
+    EXPECT_TRUE(until([&] { return s.caught_up == 1; }));
 }
 
 } // namespace

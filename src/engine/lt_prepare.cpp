@@ -105,9 +105,15 @@ void choose_what_to_check(prepared& p, wish const& how, load const& first) {
     auto const& torrent = *p.params.ti;
     auto& have = p.params.have_pieces;
     auto const unknown = have.empty();
-    if (!unknown && (!first.after_crash || have.all_set())) return;
-    if (!any_file(torrent, how.save_path)) return;
-    p.to_check.resize(torrent.num_pieces(), true);
+    if (!unknown && (have.all_set() || (!first.after_crash && first.claimed.empty()))) return;
+    if (!any_file(torrent, how.save_path)) {
+        if (first.hearsay) p.params.unfinished_pieces.clear();
+        return;
+    }
+    p.to_check.resize(torrent.num_pieces(), unknown || first.after_crash);
+    for (auto const piece : first.claimed)
+        if (piece < static_cast<std::uint32_t>(torrent.num_pieces()))
+            p.to_check.set_bit(lt::piece_index_t{static_cast<int>(piece)});
     if (unknown) {
         // A bitfield that claims nothing keeps libtorrent from checking again what is checked here.
         have.resize(torrent.num_pieces(), false);
@@ -115,6 +121,16 @@ void choose_what_to_check(prepared& p, wish const& how, load const& first) {
     }
     for (auto const piece : torrent.piece_range())
         if (have.get_bit(piece)) p.to_check.clear_bit(piece);
+}
+
+// Nothing of it is believed before it is hashed. Half pieces are, where all that was said of whole ones proves true.
+void doubt(prepared& p) {
+    p.claimed = std::move(p.params.have_pieces);
+    p.params.have_pieces.clear();
+    p.params.merkle_trees.clear();
+    p.params.merkle_tree_mask.clear();
+    p.params.verified_leaf_hashes.clear();
+    p.params.peers.clear();
 }
 
 void take_sources(lt::add_torrent_params& p, contract::settings const& by) {
@@ -209,6 +225,8 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
         to.file_priorities = make_priorities(with.file_priorities, to.ti.get());
         take_sources(to, by);
         if (first.resume) p.resumed = read_resume(p, how, *first.resume);
+        to.total_downloaded = std::max(to.total_downloaded, first.downloaded);
+        to.total_uploaded = std::max(to.total_uploaded, first.uploaded);
         if (first.fresh_totals) to.total_downloaded = to.total_uploaded = 0;
         if (to.ti) {
             if (auto const file = larger_file(p, how.save_path); !file.empty()) {
@@ -218,6 +236,7 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
                 return p;
             }
             drop_what_is_gone(p, how.save_path);
+            if (first.hearsay) doubt(p);
             p.safe = to.have_pieces;
             choose_what_to_check(p, how, first);
         }

@@ -17,6 +17,7 @@ struct prepared {
     piece_set to_check;   // not empty: these pieces may lie on disk and have to be hashed before it is added
     bool resumed = false; // the resume data was this torrent's and was used
     piece_set safe;       // the pieces that the stored resume data claims already
+    piece_set claimed;    // hearsay: those that somebody else's resume data claims
 };
 
 [[nodiscard]] prepared prepare(

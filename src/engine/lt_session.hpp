@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/lt_adder.hpp"
+#include "engine/lt_address_filter.hpp"
 #include "engine/lt_engine.hpp"
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
@@ -10,7 +11,9 @@
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
+#include <libtorrent/session_stats.hpp>
 #include <unordered_set>
+#include <vector>
 
 namespace ccbt::engine {
 
@@ -23,9 +26,12 @@ public:
     void ask(wish how, load first) override;
     void forget(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void configure(contract::settings const& to) override;
+    void block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) override;
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
-    void save_all() override;
+    void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    using engine::save_all;
+    void save_all(unique_function<void()> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return listen_port_; }
 
@@ -34,6 +40,11 @@ public:
 private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
 
+    template <class T> struct question;
+    template <class T> void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work);
+
+    void open_to_peers();
+    [[nodiscard]] libtorrent::settings_pack settings_now() const;
     void tick();
     void bring_to_wish(torrent_ref const& t);
     void carry_out(torrent_ref const& t, deed const& what);
@@ -43,6 +54,7 @@ private:
     void look_soon(); // post_torrent_updates now, not with the next tick
     void save_ended(torrent_ref const& t);
     void save_what_is_dirty();
+    void tell_saved();
     void save_what_is_due(); // by time or by bytes; with each look at the torrents
     void remove(torrent_ref const& t);
     void is_gone(torrent_ref const& t);
@@ -69,17 +81,24 @@ private:
     loop& loop_;
     contract::settings settings_;
     bool listen_;
+    bool awaits_block_list_;
     per_torrent_settings each_;
     teller tell_;
     lt_table torrents_;
     std::unique_ptr<libtorrent::session> session_;
     std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
+    std::unique_ptr<lt_address_filter> filter_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
-    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_;
+    std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_, saving_timer_;
+    std::vector<unique_function<void()>> saves_awaited_;
     int listen_port_ = 0;
-    int dht_nodes_index_ = -1, received_index_ = -1, sent_index_ = -1;
+    int const dht_nodes_index_ = libtorrent::find_metric_idx("dht.dht_nodes");
+    int const received_index_ = libtorrent::find_metric_idx("net.recv_payload_bytes");
+    int const sent_index_ = libtorrent::find_metric_idx("net.sent_payload_bytes");
+    int const taken_index_ = libtorrent::find_metric_idx("peer.incoming_connections");
+    std::int64_t blocked_connections_ = 0, dialled_ = 0;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;

@@ -92,6 +92,7 @@ void set_security(pack& p, contract::settings const& s) {
     p.set_int(pack::in_enc_policy, policy);
     p.set_int(pack::allowed_enc_level, pack::pe_both);
     p.set_bool(pack::prefer_rc4, false);
+    p.set_bool(pack::apply_ip_filter_to_trackers, false); // lists and filter are about peers
     p.set_bool(pack::ssrf_mitigation, true);
     p.set_bool(pack::validate_https_trackers, true);
     p.set_bool(pack::allow_idna, false);
@@ -166,11 +167,12 @@ per_torrent_settings make_per_torrent_settings(contract::settings const& from) {
 
 libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen) {
     auto p = pack{};
-    // Facts need these; peers, trackers and pieces would drown them.
+    // Facts need these; peers' errors, trackers and pieces would drown them.
     p.set_int(
         pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
                               libtorrent::alert_category::error | libtorrent::alert_category::status |
-                              libtorrent::alert_category::storage)));
+                              libtorrent::alert_category::storage | libtorrent::alert_category::ip_block |
+                              libtorrent::alert_category::connect)));
     p.set_int(pack::alert_queue_size, 200'000); // a burst of adds must not lose its answers
     set_network(p, from, listen);
     set_discovery(p, from, listen);

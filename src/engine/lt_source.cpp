@@ -175,7 +175,13 @@ torrent_source describe(libtorrent::torrent_info const& torrent) {
         if (files.pad_file_at(i) || (files.file_flags(i) & libtorrent::file_storage::flag_symlink)) continue;
         source.total_size += files.file_size(i);
         source.files.push_back(files.file_path(i));
+        source.sizes.push_back(files.file_size(i));
     }
+    source.num_files = files.num_files();
+    source.num_pieces = files.num_pieces();
+    source.piece_length = files.piece_length();
+    for (auto const& tracker : torrent.trackers()) source.trackers.push_back(tracker.url);
+    source.magnet = libtorrent::make_magnet_uri(torrent);
     return source;
 }
 
@@ -220,6 +226,8 @@ contract::result<torrent_source> read_magnet(std::string_view link) {
     source.hashes = to_hashes(params->info_hashes);
     source.name = text::to_valid_utf8(params->name);
     source.num_trackers = params->trackers.size();
+    source.trackers = params->trackers;
+    source.magnet = link;
     source.num_web_seeds = params->url_seeds.size() + params->http_seeds.size();
     return source;
 }

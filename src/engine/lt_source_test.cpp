@@ -135,13 +135,13 @@ TEST_F(lt_source, too_many_trackers_and_web_seeds_are_refused) {
     auto urls = std::vector<std::string>{};
     for (int i = 0; i < 64; ++i) urls.push_back(fmt::format("http://t{}/announce", i));
     EXPECT_TRUE(engine::read_torrent(make_torrent(payload, kind::v1, 65536, urls)));
-    urls.push_back("http://t64/announce");
+    urls.emplace_back("http://t64/announce");
     auto const trackers = engine::read_torrent(make_torrent(payload, kind::v1, 65536, urls));
     ASSERT_FALSE(trackers);
     EXPECT_THAT(trackers.error().message, HasSubstr("65 trackers"));
     urls.resize(16);
     EXPECT_TRUE(engine::read_torrent(make_torrent(payload, kind::v1, 65536, {}, false, urls)));
-    urls.push_back("http://w/16");
+    urls.emplace_back("http://w/16");
     EXPECT_FALSE(engine::read_torrent(make_torrent(payload, kind::v1, 65536, {}, false, urls)));
 }
 

@@ -1,37 +1,19 @@
 #include "engine/payload.hpp"
 
+#include "base/beneath.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <functional>
-#include <linux/openat2.h>
 #include <set>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace ccbt::engine {
 
 namespace {
-
-struct descriptor {
-    explicit descriptor(int opened) : fd{opened} {}
-    ~descriptor() {
-        if (fd >= 0) ::close(fd);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    int fd;
-};
-
-int open_beneath(int top, std::string const& relative) {
-    open_how how{};
-    how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-    return static_cast<int>(
-        ::syscall(SYS_openat2, top, relative.empty() ? "." : relative.c_str(), &how, sizeof how));
-}
 
 std::string parent_of(std::string const& relative) {
     auto const slash = relative.rfind('/');
@@ -42,8 +24,8 @@ std::string parent_of(std::string const& relative) {
 
 deleted delete_payload(std::string const& folder, std::vector<std::string> const& files) {
     deleted out;
-    descriptor const top{::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    if (top.fd < 0) {
+    auto const top = open_folder(folder);
+    if (!top) {
         if (errno != ENOENT) out.failed.push_back(std::string{".: "} + std::strerror(errno));
         return out;
     }
@@ -56,28 +38,28 @@ deleted delete_payload(std::string const& folder, std::vector<std::string> const
     for (auto const& relative : files) {
         auto const above = parent_of(relative);
         auto const name = above.empty() ? relative : relative.substr(above.size() + 1);
-        descriptor const in{open_beneath(top.fd, above)};
-        if (in.fd < 0) {
+        auto const in = open_beneath(top.get(), above, O_PATH | O_DIRECTORY);
+        if (!in) {
             if (errno != ENOENT) out.failed.push_back(relative + ": " + std::strerror(errno));
             continue;
         }
         for (auto up = above; !up.empty(); up = parent_of(up)) folders.insert(up);
         struct stat at {};
-        if (::fstatat(in.fd, name.c_str(), &at, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (::fstatat(in.get(), name.c_str(), &at, AT_SYMLINK_NOFOLLOW) != 0) {
             if (errno != ENOENT) out.failed.push_back(relative + ": " + std::strerror(errno));
             continue;
         }
         if (!S_ISREG(at.st_mode)) continue; // not what the torrent wrote
-        if (::unlinkat(in.fd, name.c_str(), 0) == 0)
+        if (::unlinkat(in.get(), name.c_str(), 0) == 0)
             ++out.files;
         else if (errno != ENOENT)
             out.failed.push_back(relative + ": " + std::strerror(errno));
     }
     for (auto const& relative : folders) {
         auto const above = parent_of(relative);
-        descriptor const in{open_beneath(top.fd, above)};
+        auto const in = open_beneath(top.get(), above, O_PATH | O_DIRECTORY);
         auto const name = above.empty() ? relative : relative.substr(above.size() + 1);
-        if (in.fd >= 0 && ::unlinkat(in.fd, name.c_str(), AT_REMOVEDIR) == 0) ++out.folders;
+        if (in && ::unlinkat(in.get(), name.c_str(), AT_REMOVEDIR) == 0) ++out.folders;
     }
     return out;
 }

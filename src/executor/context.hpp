@@ -6,6 +6,7 @@
 #include "base/task.hpp"
 #include "contract/endpoint.hpp"
 #include "engine/engine.hpp"
+#include "executor/address_rules.hpp"
 #include "executor/turn.hpp"
 #include "gateway/gateway.hpp"
 #include "model/state.hpp"
@@ -49,7 +50,15 @@ struct context {
     metrics::door& door;
     std::function<std::string()> openapi;
     std::function<void()> begin_shutdown; // after the answer
+    /// What is laid over the user's configuration, as the store keeps it: (key, JSON).
+    using overrides = std::vector<std::pair<std::string, std::string>>;
+    overrides laid_over{};
+    std::function<overrides(overrides const&)>
+        fitting{};                                    // those that may be laid over here: valid, no secrets
+    std::function<void(overrides const&)> lay_over{}; // takes them, stored already, into force
+    std::int64_t last_queue_order = 0;                // 0: not looked at yet
     turns<torrent_id> torrent_turns{on};
+    address_rules rules{on, state, engine};
     std::unordered_set<torrent_id> not_loaded; // known from before, and not yet handed to the engine
     /// Whose files are going, and from where. The turn of each is held until they are gone.
     using deletions = std::unordered_map<torrent_id, std::string>;

@@ -1,16 +1,21 @@
 // Everything that can be asked, in one: an area's class a base, so that `handle` finds the right one by the request.
 #pragma once
 
+#include "executor/backup.hpp"
 #include "executor/nat.hpp"
+#include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
 
 namespace ccbt::executor {
 
-class executor : public session, public torrents, public nat {
+class executor : public session, public torrents, public backup, public nat, public security {
 public:
-    explicit executor(context& house) : session{house}, torrents{house}, nat{house}, house_{house} {}
+    explicit executor(context& house)
+        : session{house}, torrents{house}, backup{house, *this}, nat{house}, security{house}, house_{house} {}
+    using backup::handle;
     using nat::handle;
+    using security::handle;
     using session::handle;
     using torrents::handle;
 

@@ -32,6 +32,14 @@ std::string metrics_page(context const& house) {
     page.family("ccbt_peers", "gauge", "Connected peers.").sample(whole(sums.num_peers));
     page.family("ccbt_dht_nodes", "gauge", "Nodes in the DHT's routing table.")
         .sample(whole(totals.dht_nodes));
+    page.family(
+            "ccbt_connections_blocked_total", "counter",
+            "Connections with peers that the lists or the IP filter refused or cut.")
+        .sample(whole(totals.blocked_connections));
+    page.family(
+            "ccbt_connections_allowed_total", "counter",
+            "Connections with peers that the lists and the IP filter let through.")
+        .sample(whole(totals.allowed_connections));
 
     page.family("ccbt_api_requests_total", "counter", "Requests by endpoint and HTTP status.");
     for (auto const& [what, count] : door.requests)

@@ -139,6 +139,21 @@ TEST_F(removal, files_that_another_torrent_names_stay) {
     EXPECT_FALSE(fs::exists(at("album/cd1/one")));
 }
 
+TEST_F(removal, where_it_is_not_known_what_another_torrent_names_all_that_may_be_its_own_stays) {
+    auto const first = add_torrent(album);
+    auto const second = add_torrent(metainfo("album", {{"cover"}, {"booklet"}}));
+    auto const other = add_torrent(metainfo("alone", {{"by"}, {"itself"}}));
+    write_file(at("album/cover"));
+    write_file(at("album/cd1/one"));
+    write_file(at("alone/by"));
+    store.damage_metainfo(row(second)->asked->id);
+    ASSERT_EQ(said(remove(first, true)), "ok");
+    EXPECT_TRUE(fs::exists(at("album/cover")));
+    EXPECT_TRUE(fs::exists(at("album/cd1/one"))) << "who knows";
+    ASSERT_EQ(said(remove(other, true)), "ok");
+    EXPECT_FALSE(fs::exists(at("alone/by")));
+}
+
 TEST_F(removal, links_are_neither_followed_nor_removed) {
     auto const hex = add_torrent(album);
     write_file(folder / "elsewhere/one", "precious");

@@ -1,5 +1,6 @@
 #include "executor/roots.hpp"
 
+#include "base/beneath.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -8,8 +9,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace ccbt::executor {
@@ -21,17 +20,6 @@ using model::storage_root;
 using model::torrent_id;
 
 namespace {
-
-struct descriptor {
-    explicit descriptor(int opened) : fd{opened} {}
-    ~descriptor() {
-        if (fd >= 0) ::close(fd);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    explicit operator bool() const { return fd >= 0; }
-    int fd;
-};
 
 std::string marker_text(torrent_id id) {
     std::array<std::uint8_t, 16> bytes{};
@@ -48,7 +36,7 @@ std::optional<torrent_id> read_marker(std::string const& folder, int& error) {
     error = file ? 0 : errno;
     if (!file) return std::nullopt;
     std::array<char, 64> buffer{};
-    auto const got = ::read(file.fd, buffer.data(), buffer.size());
+    auto const got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 32) return std::nullopt;
     auto const bytes = text::from_hex(std::string_view{buffer.data(), 32});
     if (!bytes) return std::nullopt;
@@ -65,35 +53,20 @@ bool write_marker(std::string const& folder, torrent_id id) {
     descriptor const file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)};
     if (!file) return false;
     auto const line = marker_text(id) + '\n';
-    bool const whole = ::write(file.fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                       ::fsync(file.fd) == 0;
+    bool const whole = ::write(file.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                       ::fsync(file.get()) == 0;
     descriptor const above{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    return whole && above && ::fsync(above.fd) == 0;
-}
-
-std::string plain_path(std::string const& path) {
-    auto out = fs::path{path}.lexically_normal().string();
-    while (out.size() > 1 && out.ends_with('/')) out.pop_back();
-    return out;
-}
-
-bool lies_below(std::string const& path, std::string const& root) {
-    return path == root || root == "/" || (path.starts_with(root) && path[root.size()] == '/');
+    return whole && above && ::fsync(above.get()) == 0;
 }
 
 // What exists of `relative` must lie beneath the root without a link on the way; what does not exist yet is made later
 // by the engine, below what was looked at here. What is in the way, or 0.
 int hindrance_to(std::string const& root, std::string const& relative) {
-    descriptor const top{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    auto const top = open_folder(root);
     if (!top) return errno == ENOENT ? 0 : errno;
     fs::path existing{relative};
     while (!existing.empty()) {
-        open_how how{};
-        how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-        how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-        descriptor const at{
-            static_cast<int>(::syscall(SYS_openat2, top.fd, existing.c_str(), &how, sizeof how))};
-        if (at) return 0;
+        if (open_beneath(top.get(), existing.string(), O_PATH | O_DIRECTORY)) return 0;
         if (errno != ENOENT) return errno;
         existing = existing.parent_path();
     }
@@ -101,6 +74,22 @@ int hindrance_to(std::string const& root, std::string const& relative) {
 }
 
 } // namespace
+
+std::string plain_path(std::string const& path) {
+    auto out = fs::path{path}.lexically_normal().string();
+    while (out.size() > 1 && out.ends_with('/')) out.pop_back();
+    return out;
+}
+
+bool lies_below(std::string_view path, std::string_view folder) {
+    if (folder == "/") return true;
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+std::string relative_to(std::string const& folder, std::string const& path) {
+    if (path == folder) return {};
+    return folder == "/" ? path.substr(1) : path.substr(folder.size() + 1);
+}
 
 root_check check_root(storage_root const& root) {
     int error = 0;
@@ -187,9 +176,7 @@ contract::result<roots::place> roots::resolve(std::optional<std::string> const& 
         if (lies_below(path, root.path) && (best == nullptr || root.path.size() > best->path.size()))
             best = &root;
     if (best == nullptr) return refuse();
-    auto relative = path == best->path  ? std::string{}
-                    : best->path == "/" ? path.substr(1)
-                                        : path.substr(best->path.size() + 1);
+    auto relative = relative_to(best->path, path);
     auto const hindrance = hindrance_to(best->path, relative);
     if (hindrance == ENOTDIR)
         return fails(

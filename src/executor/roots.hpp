@@ -28,6 +28,13 @@ struct root_check {
 [[nodiscard]] root_check check_root(model::storage_root const& root);
 [[nodiscard]] root_check adopt_root(std::string const& path);
 
+/// Absolute, without "." and "..", without a slash at the end.
+[[nodiscard]] std::string plain_path(std::string const& path);
+/// Is it that folder, or below it?
+[[nodiscard]] bool lies_below(std::string_view path, std::string_view folder);
+/// A path that lies below `folder`, relative to it; "" for the folder itself.
+[[nodiscard]] std::string relative_to(std::string const& folder, std::string const& path);
+
 class roots {
 public:
     /// Roots known from the store; `allowed` are absolute paths, the first the default. Blocking: called at start.
@@ -47,6 +54,7 @@ public:
     [[nodiscard]] contract::result<place> resolve(std::optional<std::string> const& output_dir) const;
 
     [[nodiscard]] std::vector<model::storage_root> const& all() const { return all_; }
+    [[nodiscard]] std::vector<model::storage_root> const& allowed() const { return allowed_; }
 
 private:
     std::vector<model::storage_root> all_;

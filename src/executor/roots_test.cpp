@@ -4,6 +4,10 @@
 
 #include <gmock/gmock.h>
 #include <regex>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace ccbt::executor {
 namespace {
@@ -164,6 +168,24 @@ TEST_F(roots, a_folder_that_cannot_be_marked_is_offline_and_tried_again_at_the_n
     fs::remove(first);
     store_roots again;
     EXPECT_EQ(state_of(again.open({}, {first}).known[0]), "online");
+}
+
+TEST_F(roots, a_drive_mounted_read_only_is_online_without_a_marker_and_its_bare_mount_point_is_not) {
+    if (::geteuid() != 0) GTEST_SKIP() << "mounting takes root";
+    auto const root = adopt_root(first).root;
+    fs::remove(fs::path{first} / ".ccbt-root");
+    EXPECT_EQ(state_of(check_root(root)), "offline");
+    auto const child = ::fork(); // a mount namespace of its own, gone with it
+    if (child == 0) {
+        auto const away = ::unshare(CLONE_NEWNS) == 0 &&
+                          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                          ::mount("none", first.c_str(), "tmpfs", MS_RDONLY, nullptr) == 0;
+        ::_exit(away ? (check_root(root).state == root_state::online ? 0 : 1) : 77);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no mount namespaces here";
+    EXPECT_EQ(status, 0) << "a read-only file system takes no marker, and no mistaken write either";
 }
 
 // ---- where output_dir lies

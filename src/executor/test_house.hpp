@@ -128,6 +128,7 @@ template <class Store, class Engine> struct test_house {
 
     test_house() {
         for (auto const& check : roots.open({}, {downloads}).known) state.know_root(check.root);
+        house.rules.start();
         state.events().listen([this](contract::event_view const& e) {
             events.push_back(
                 std::string{contract::name_of(e->type)} + ' ' + e->data.info_hash.value_or("").substr(0, 8));

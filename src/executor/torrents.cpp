@@ -23,15 +23,16 @@ result<std::string> read_torrent_file(std::string const& path) {
     auto const refuse = [](std::string why) {
         return fails(errc::add_torrent_error, std::move(why), {{"field", std::string{"path_or_magnet"}}});
     };
+    auto const absent = [] {
+        return fails(
+            errc::add_torrent_error, "there is no such file, and it is no magnet link",
+            {{"field", std::string{"path_or_magnet"}}, {"reason", std::string{"not_found"}}});
+    };
     if (path.find('\0') != std::string::npos) return refuse("that is no path");
     // O_NONBLOCK: a pipe or device must not hold the reader before it is known to be none.
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) {
-        return refuse(
-            errno == ENOENT || errno == ENOTDIR
-                ? "there is no such file, and it is no magnet link"
-                : std::string{"the file cannot be opened: "} + std::strerror(errno));
-    }
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return absent();
+    if (fd < 0) return refuse(std::string{"the file cannot be opened: "} + std::strerror(errno));
     std::unique_ptr<int const, void (*)(int const*)> const closes{&fd, [](int const* f) { ::close(*f); }};
     struct stat about {};
     if (::fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) return refuse("that is not a regular file");
@@ -57,12 +58,6 @@ failure exists_already(model::torrent_row const& row) {
         "info_hash", row.view->info_hash);
 }
 
-// Is it that folder, or below it?
-bool is_within(std::string_view path, std::string_view folder) {
-    if (folder == "/") return true;
-    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
 bool names_a_marker(std::string_view file) {
     return file == root_marker_name || file.ends_with(std::string{'/'} + root_marker_name);
 }
@@ -84,7 +79,7 @@ private:
 
 std::optional<torrent_id> deletion_near(context const& house, std::string const& folder) {
     for (auto const& [id, where] : *house.deleting)
-        if (is_within(folder, where) || is_within(where, folder)) return id;
+        if (lies_below(folder, where) || lies_below(where, folder)) return id;
     return std::nullopt;
 }
 
@@ -153,10 +148,6 @@ task<result<contract::add_torrent::response>> torrents::handle(
     asked.labels = request.labels;
     auto what = co_await read_source(std::move(request));
     if (!what) co_return unexpected<failure>{std::move(what.error())};
-    if (std::any_of(what->facts.files.begin(), what->facts.files.end(), names_a_marker))
-        co_return fails(
-            errc::add_torrent_error, "a file of this torrent has the name of the daemon's own marker",
-            {{"reason", std::string{root_marker_name} + " is not taken"}});
     engine::load first{.metainfo = what->metainfo};
     if (takes_up) {
         auto load = [this, of = what->facts.hashes.canonical()](auto done) {
@@ -165,20 +156,44 @@ task<result<contract::add_torrent::response>> torrents::handle(
         first.resume = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
         first.fresh_totals = true;
     }
-    asked.id = contract::make_torrent_id();
-    asked.hashes = what->facts.hashes;
-    asked.name = what->facts.name;
-    asked.magnet = what->magnet;
-    asked.has_metainfo = what->metainfo != nullptr;
-    asked.is_private = what->facts.is_private;
-    asked.total_size = what->facts.total_size;
     asked.root = place->root;
     asked.folder = place->folder;
-    // Files of the same names may be going just now: a new torrent must not lose its own with them.
-    auto const folder = house_.state.folder_of(asked);
+    auto added = co_await take_in(std::move(*what), std::move(asked), std::move(first), who.operation_id);
+    co_return added;
+}
+
+result<void> torrents::describe(model::torrent_asked& asked, source const& what) {
+    if (std::any_of(what.facts.files.begin(), what.facts.files.end(), names_a_marker))
+        return fails(
+            errc::add_torrent_error, "a file of this torrent has the name of the daemon's own marker",
+            {{"reason", std::string{root_marker_name} + " is not taken"}});
+    asked.id = contract::make_torrent_id();
+    asked.hashes = what.facts.hashes;
+    asked.name = what.facts.name;
+    asked.magnet = what.magnet;
+    asked.has_metainfo = what.metainfo != nullptr;
+    asked.is_private = what.facts.is_private;
+    asked.total_size = what.facts.total_size;
+    return {};
+}
+
+task<> torrents::let_deletions_end(std::string folder) {
     while (auto const going = deletion_near(house_, folder)) {
         auto const turn = co_await house_.torrent_turns.take(*going);
     }
+}
+
+std::int64_t torrents::last_queue_order() {
+    if (house_.last_queue_order == 0)
+        for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after)
+            house_.last_queue_order = std::max(house_.last_queue_order, row->asked->queue_order);
+    return house_.last_queue_order;
+}
+
+task<result<contract::add_torrent::response>> torrents::take_in(
+    source what, model::torrent_asked asked, engine::load first, std::string operation_id) {
+    if (auto const fit = describe(asked, what); !fit) co_return unexpected<failure>{fit.error()};
+    co_await let_deletions_end(house_.state.folder_of(asked));
     asked.added_at = unix_now();
     for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
         if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
@@ -186,16 +201,13 @@ task<result<contract::add_torrent::response>> torrents::handle(
     for (auto const& p : contract::names_of<contract::queue_priority>)
         if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority))
             asked.priority = p.first;
-    if (next_order_ == 0)
-        for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after)
-            next_order_ = std::max(next_order_, row->asked->queue_order);
-    asked.queue_order = ++next_order_;
+    asked.queue_order = house_.last_queue_order = last_queue_order() + 1;
 
     auto const record = std::make_shared<model::torrent_asked const>(std::move(asked));
     store::commit change;
-    change.operation_id = who.operation_id;
+    change.operation_id = std::move(operation_id);
     change.changes.emplace_back(store::put_torrent{record});
-    if (what->metainfo) change.changes.emplace_back(store::put_metainfo{record->id, what->metainfo});
+    if (what.metainfo) change.changes.emplace_back(store::put_metainfo{record->id, what.metainfo});
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) {
         if (kept.error().code == errc::torrent_exists)
@@ -323,7 +335,7 @@ task<> torrents::spare_shared_files(store::intend_deletion& what) {
         if (asked.id == what.id || !asked.has_metainfo) continue;
         auto const folder = house_.state.folder_of(asked);
         auto const top = folder + '/' + asked.name;
-        auto const meets = [&](auto const& ours) { return is_within(ours, top) || is_within(top, ours); };
+        auto const meets = [&](auto const& ours) { return lies_below(ours, top) || lies_below(top, ours); };
         if (std::any_of(tops.begin(), tops.end(), meets)) near.emplace_back(asked.id, folder);
     }
     std::set<std::string> shared; // absolute
@@ -334,7 +346,7 @@ task<> torrents::spare_shared_files(store::intend_deletion& what) {
             if (row == nullptr) continue; // removed meanwhile
             auto const top = folder + '/' + row->asked->name;
             std::erase_if(
-                what.files, [&](auto const& file) { return is_within(what.root_path + '/' + file, top); });
+                what.files, [&](auto const& file) { return lies_below(what.root_path + '/' + file, top); });
             continue;
         }
         for (auto const& file : facts->files) shared.insert(folder + '/' + file);
@@ -415,7 +427,7 @@ task<> torrents::finish_deletion(store::intend_deletion what) {
 
 task<> torrents::delete_files(store::intend_deletion what) {
     for (auto const& root : house_.roots.all())
-        if (is_within(what.root_path, root.path) && house_.state.is_offline(root.id)) {
+        if (lies_below(what.root_path, root.path) && house_.state.is_offline(root.id)) {
             log::warning(
                 "files of a removed torrent stay until {} is back and the daemon starts again", root.path);
             co_return; // the intent stays recorded

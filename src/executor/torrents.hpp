@@ -32,13 +32,26 @@ public:
     /// Deletions that a stop or a crash cut short.
     task<> finish_deletion(store::intend_deletion what);
 
-private:
+    // What the areas that bring torrents too do it by.
+
     struct source {
         engine::torrent_source facts;
         std::shared_ptr<std::string const> metainfo; // null for a magnet
         std::string magnet;
     };
+    /// What path_or_magnet or torrent_data is. A file that is not there: details.reason is "not_found".
     task<result<source>> read_source(contract::add_torrent::request request);
+    /// A new torrent's record: what the source says, over what was asked. Why it cannot be had, where a file of it has a
+    /// name that is not its to take.
+    [[nodiscard]] static result<void> describe(model::torrent_asked& asked, source const& what);
+    /// Adds it, at the end of the queue: commit, apply, engine. TORRENT_EXISTS where it is here already.
+    task<result<contract::add_torrent::response>> take_in(
+        source what, model::torrent_asked asked, engine::load first, std::string operation_id);
+    /// Files of the same names may be going just now: a new torrent must not lose its own with them.
+    task<> let_deletions_end(std::string folder);
+    [[nodiscard]] std::int64_t last_queue_order(); // of all that are here
+
+private:
     task<std::vector<std::string>> own_files(std::shared_ptr<model::torrent_asked const> of);
     task<std::optional<engine::torrent_source>> read_stored(torrent_id which);
     task<> spare_shared_files(store::intend_deletion& what);
@@ -46,7 +59,6 @@ private:
     task<result<void>> set_paused(contract::info_hash which, bool paused);
 
     context& house_;
-    std::int64_t next_order_ = 0; // raised over what is there at each add
 };
 
 /// The rows that a request for the list asks for: filtered, sorted, cut, narrowed to fields. In torrent_list.cpp.

@@ -24,10 +24,10 @@ struct turn : ::testing::Test {
     static task<> take_and_throw(turn& t, int noun) {
         try {
             auto const hold = co_await t.all->take(noun);
-            t.log.push_back("throws");
+            t.log.emplace_back("throws");
             throw std::runtime_error{"halfway"};
         } catch (std::runtime_error const&) {
-            t.log.push_back("caught");
+            t.log.emplace_back("caught");
         }
     }
     void ask(int noun, std::string who) {

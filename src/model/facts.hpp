@@ -3,6 +3,7 @@
 // asked to make real.
 #pragma once
 
+#include "base/ip_range.hpp"
 #include "contract/nat.hpp"
 #include "contract/settings.hpp"
 #include "contract/types.hpp"
@@ -77,12 +78,26 @@ struct torrent_done {
     bool operator==(torrent_done const&) const = default;
 };
 
+/// Addresses as users listed them: never to be connected with, or let through whatever else says.
+enum class address_list : std::uint8_t { blacklist, whitelist };
+struct list_entry {
+    ip_range range;
+    std::string reason;  // "" where none was given
+    double added_at = 0; // Unix seconds
+    bool operator==(list_entry const&) const = default;
+};
+
 // Facts of the store: what has been committed.
 struct torrent_put { // added, or changed when the id is known
     std::shared_ptr<torrent_asked const> asked;
 };
 struct torrent_gone {
     torrent_id id;
+};
+struct list_changed { // `entry` is listed from now on, or no longer
+    address_list list = address_list::blacklist;
+    list_entry entry;
+    bool listed = true;
 };
 // Facts of the engine.
 struct torrents_seen {
@@ -109,6 +124,8 @@ struct metadata_arrived { // BEP 9: a magnet has become a torrent
 struct session_seen { // about once a second
     std::int64_t dht_nodes = 0;
     std::int64_t session_downloaded = 0, session_uploaded = 0; // payload since the start
+    // Connections since the start: refused or cut by the lists and the filter; let through by them, in and out.
+    std::int64_t blocked_connections = 0, allowed_connections = 0;
 };
 struct listening { // peers can connect at this port, from beyond this machine
     int port = 0;
@@ -136,10 +153,17 @@ struct config_changed { // in force now
     std::vector<std::string> keys;
 };
 struct stopping_now {};
+struct work_progressed { // long work of the daemon: an export, an import
+    std::string what;
+    std::int64_t finished = 0, total = 0;
+};
+struct removed_totals_raised { // what torrents that are gone moved, at the least: a backup knew of more
+    std::int64_t downloaded = 0, uploaded = 0;
+};
 
 using fact = std::variant<
-    torrent_put, torrent_gone, torrents_seen, torrent_failed, torrent_recovered, torrent_finished,
-    metadata_arrived, session_seen, listening, nat_seen, engine_caught_up, facts_lost, root_offline,
-    root_online, config_changed, stopping_now>;
+    torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
+    torrent_finished, metadata_arrived, session_seen, listening, nat_seen, engine_caught_up, facts_lost,
+    root_offline, root_online, config_changed, stopping_now, work_progressed, removed_totals_raised>;
 
 } // namespace ccbt::model

@@ -1,5 +1,7 @@
 #include "model/state.hpp"
 
+#include <algorithm>
+
 namespace ccbt::model {
 
 using contract::event_data;
@@ -44,6 +46,10 @@ void state::restore(std::shared_ptr<torrent_asked const> asked, torrent_done con
     row.seen.downloaded = done.downloaded;
     row.seen.uploaded = done.uploaded;
     refresh(row);
+}
+
+void state::restore(address_list list, list_entry entry) {
+    (list == address_list::blacklist ? blacklist_ : whitelist_)[entry.range] = std::move(entry);
 }
 
 void state::apply(std::span<fact const> facts, double now) {
@@ -106,6 +112,23 @@ void state::on(torrent_gone const& f) {
     events_.record(event_type::torrent_removed, std::move(data), now_);
 }
 
+void state::on(list_changed const& f) {
+    bool const is_black = f.list == address_list::blacklist;
+    auto& entries = is_black ? blacklist_ : whitelist_;
+    auto const before = entries.size();
+    if (f.listed)
+        entries[f.entry.range] = f.entry;
+    else
+        entries.erase(f.entry.range);
+    if (entries.size() == before) return; // another reason at most
+    event_data data;
+    data.ip = f.entry.range.text();
+    data.action = f.listed ? "added" : "removed";
+    events_.record(
+        is_black ? event_type::security_blacklist_updated : event_type::security_whitelist_updated,
+        std::move(data), now_);
+}
+
 void state::on(torrents_seen const& f) {
     for (auto const& sample : f.samples) {
         auto* row = torrents_.row(sample.id);
@@ -139,6 +162,8 @@ void state::on(session_seen const& f) {
     totals_.dht_nodes = f.dht_nodes;
     totals_.session_downloaded = f.session_downloaded;
     totals_.session_uploaded = f.session_uploaded;
+    totals_.blocked_connections = f.blocked_connections;
+    totals_.allowed_connections = f.allowed_connections;
 }
 
 void state::on(nat_seen const& f) {
@@ -156,6 +181,17 @@ void state::on(config_changed const& f) {
 void state::on(stopping_now const&) {
     stopping_ = true;
     events_.record(event_type::shutdown, event_data{}, now_);
+}
+
+void state::on(work_progressed const& f) {
+    events_.pass_on(
+        event_type::progress_updated, event_data{.what = f.what, .finished = f.finished, .total = f.total},
+        now_);
+}
+
+void state::on(removed_totals_raised const& f) {
+    totals_.downloaded = std::max(totals_.downloaded, f.downloaded);
+    totals_.uploaded = std::max(totals_.uploaded, f.uploaded);
 }
 
 void state::set_offline(torrent_id id, bool offline) {

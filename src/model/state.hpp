@@ -7,6 +7,7 @@
 #include "model/torrent_table.hpp"
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -17,6 +18,7 @@ struct session_totals {
     std::int64_t downloaded = 0, uploaded = 0;                 // of all time
     std::int64_t session_downloaded = 0, session_uploaded = 0; // since this start
     std::int64_t dht_nodes = 0;
+    std::int64_t blocked_connections = 0, allowed_connections = 0; // since this start
 };
 
 class state {
@@ -31,6 +33,7 @@ public:
     /// What was there at the start: no events, status starting until the engine tells.
     void restore(std::shared_ptr<torrent_asked const> asked, torrent_done const& done);
     void know_root(storage_root const& root);
+    void restore(address_list list, list_entry entry);
 
     void apply(std::span<fact const> facts, double now); // one revision for all of them
     void apply(fact const& one, double now) { apply(std::span{&one, 1}, now); }
@@ -42,15 +45,23 @@ public:
     [[nodiscard]] torrent_table const& torrents() const { return torrents_; }
     [[nodiscard]] session_totals totals() const;
     [[nodiscard]] nat_seen const& nat() const { return nat_; }
+    [[nodiscard]] session_totals const& removed_totals() const {
+        return totals_;
+    } // by torrents that are gone
     [[nodiscard]] event_log& events() { return events_; }
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
     [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
     [[nodiscard]] bool stopping() const { return stopping_; }
+    using listed = std::map<ip_range, list_entry>;
+    [[nodiscard]] listed const& list(address_list which) const {
+        return which == address_list::blacklist ? blacklist_ : whitelist_;
+    }
 
 private:
     void on(torrent_put const& f);
     void on(torrent_gone const& f);
+    void on(list_changed const& f);
     void on(torrents_seen const& f);
     void on(torrent_failed const& f);
     void on(torrent_recovered const& f);
@@ -65,6 +76,8 @@ private:
     void on(root_online const& f) { set_offline(f.root, false); }
     void on(config_changed const& f);
     void on(stopping_now const& f);
+    void on(work_progressed const& f);
+    void on(removed_totals_raised const& f);
 
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);
@@ -84,6 +97,7 @@ private:
     session_totals totals_;
     nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
+    listed blacklist_, whitelist_;
     bool stopping_ = false;
 };
 

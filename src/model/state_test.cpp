@@ -22,6 +22,7 @@ std::string line(contract::event const& e) {
     if (e.data.info_hash) out += ' ' + e.data.info_hash->substr(0, 2);
     if (e.data.name) out += ' ' + *e.data.name;
     if (e.data.status) out += ' ' + *e.data.status;
+    if (e.data.ip) out += ' ' + *e.data.ip + ' ' + e.data.action.value_or("");
     if (e.data.path) out += ' ' + *e.data.path;
     if (e.data.keys)
         for (auto const& key : *e.data.keys) out += ' ' + key;
@@ -334,6 +335,34 @@ TEST_F(state, totals_never_fall_through_a_thousand_random_facts) {
         for (auto const& e : std::exchange(events, {})) ASSERT_EQ(e->seq, ++last_seq);
     }
     EXPECT_GT(of_removed, 1000);
+}
+
+TEST_F(state, lists_are_told_of_by_what_was_added_or_removed) {
+    auto const net = *ip_range::parse("10.0.0.0/8"), friendly = *ip_range::parse("10.0.0.5");
+    it.restore(address_list::blacklist, {*ip_range::parse("::1"), "from before", 5});
+    EXPECT_THAT(take(), IsEmpty());
+    apply(list_changed{address_list::blacklist, {net, "noise", 1}, true});
+    EXPECT_THAT(take(), ElementsAre("security_blacklist_updated 10.0.0.0/8 added"));
+    apply(list_changed{address_list::whitelist, {friendly, "", 2}, true});
+    EXPECT_THAT(take(), ElementsAre("security_whitelist_updated 10.0.0.5 added"));
+    apply(list_changed{address_list::blacklist, {net, "more noise", 1}, true});
+    EXPECT_THAT(take(), IsEmpty()) << "another reason changes nothing that matters to others";
+    EXPECT_EQ(it.list(address_list::blacklist).at(net).reason, "more noise");
+    EXPECT_EQ(it.list(address_list::blacklist).size(), 2U);
+    apply(list_changed{address_list::blacklist, {net, "", 0}, false});
+    EXPECT_THAT(take(), ElementsAre("security_blacklist_updated 10.0.0.0/8 removed"));
+    apply(list_changed{address_list::blacklist, {net, "", 0}, false});
+    EXPECT_THAT(take(), IsEmpty());
+    apply(list_changed{address_list::whitelist, {friendly, "", 2}, false});
+    EXPECT_THAT(take(), ElementsAre("security_whitelist_updated 10.0.0.5 removed"));
+    EXPECT_EQ(it.list(address_list::blacklist).size(), 1U);
+    EXPECT_TRUE(it.list(address_list::whitelist).empty());
+}
+
+TEST_F(state, connections_blocked_and_let_through_are_counted_of_this_start) {
+    apply(session_seen{.blocked_connections = 3, .allowed_connections = 4});
+    EXPECT_EQ(it.totals().blocked_connections, 3);
+    EXPECT_EQ(it.totals().allowed_connections, 4);
 }
 
 } // namespace

@@ -44,6 +44,10 @@ answer answer_error(contract::failure const& why) {
     out.end_object();
     answer a;
     a.status = row.status;
+    if (why.code == contract::errc::rate_limited)
+        for (auto const& [name, value] : why.details)
+            if (auto const* seconds = std::get_if<std::int64_t>(&value); seconds && name == "retry_after")
+                a.retry_after = static_cast<int>(*seconds);
     a.body = out.take();
     a.code = row.name;
     return a;

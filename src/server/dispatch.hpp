@@ -19,18 +19,6 @@ template <class Request>
     Request made{};
     wire::problems wrong;
     if constexpr (Request::fields.size > 0) {
-        wire::value body{wire::value::object{}};
-        bool any_in_body = false;
-        Request::fields.each([&](auto const& f) { any_in_body = any_in_body || f.rule.in == place::body; });
-        if (any_in_body && !from.body.empty()) {
-            auto read = wire::parse(from.body, limits);
-            if (!read) return contract::fails(errc::invalid_json, "the body is not JSON: " + read.error());
-            if (read->template get_if<wire::value::object>() == nullptr)
-                return contract::fails(
-                    errc::validation_error, "the body must be a JSON object", {{"field", std::string{}}});
-            body = std::move(*read);
-        }
-        wire::decode_members(*body.template get_if<wire::value::object>(), made, "", wrong);
         Request::fields.each([&](auto const& f) {
             auto const take = [&](auto const& list) {
                 auto const at = std::find_if(
@@ -48,6 +36,20 @@ template <class Request>
             }
         });
     }
+    // Which thing is asked for stands before the body, and so does what is wrong with it.
+    wire::value body{wire::value::object{}};
+    if (!from.body.empty()) { // also where nothing in it is read: what is not JSON is refused everywhere
+        auto read = wire::parse(from.body, limits);
+        if (!read && wrong.none())
+            return contract::fails(errc::invalid_json, "the body is not JSON: " + read.error());
+        if (read && read->template get_if<wire::value::object>() == nullptr)
+            wrong.add("", "the body must be a JSON object");
+        else if (read)
+            body = std::move(*read);
+    }
+    if (auto const* members = body.template get_if<wire::value::object>();
+        members != nullptr && !wrong.enough())
+        wire::decode_members(*members, made, "", wrong);
     if (!wrong.none()) return unexpected<contract::failure>{wrong.as_failure()};
     return made;
 }
@@ -81,7 +83,11 @@ template <class Response> [[nodiscard]] answer encode_answer(Response const& wha
 template <class Endpoint, class Executor>
 task<answer> serve(Executor& executor, call from, wire::json_limits limits) {
     auto request = decode_call<typename Endpoint::request>(from, limits);
-    if (!request) co_return answer_error(request.error());
+    if (!request) {
+        auto refused = answer_error(request.error());
+        refused.revision = executor.revision().token();
+        co_return refused;
+    }
     auto what = co_await executor.handle(std::move(*request), from.who);
     answer a;
     if (what)
@@ -99,7 +105,9 @@ template <class Endpoint, class Executor> [[nodiscard]] route make_route(Executo
     request::fields.each([&](auto const& f) {
         if (f.rule.in == contract::place::body) {
             r.takes_body = true;
-            r.limits.string_bytes = std::max(r.limits.string_bytes, f.rule.max_length);
+            r.limits.string_bytes =
+                Endpoint::route.max_body; // the field's own rule says more kindly what is too long
+            r.limits.elements = std::max(r.limits.elements, f.rule.max_items);
         }
         if (f.rule.in == contract::place::header) r.headers.push_back(f.name());
     });

@@ -41,6 +41,7 @@ snapshot memory_store::asked_now() const {
     for (auto const& [id, root] : roots_) out.roots.push_back(root);
     out.settings.assign(settings_.begin(), settings_.end());
     for (auto const& [id, deletion] : deletions_) out.deletions.push_back(deletion);
+    for (auto const& [at, entry] : lists_) out.lists.push_back({at.first, entry});
     out.lineage = lineage_;
     out.node_id = node_id_;
     return out;
@@ -146,6 +147,21 @@ bool memory_store::put(change const& what) {
                 s.set(s.settings_, c.key, c.json);
             return true;
         }
+        bool operator()(raise_removed_totals const& c) const {
+            s.undo_.push_back([&s = s, down = s.removed_downloaded_, up = s.removed_uploaded_] {
+                s.removed_downloaded_ = down;
+                s.removed_uploaded_ = up;
+            });
+            s.removed_downloaded_ = std::max(s.removed_downloaded_, c.downloaded);
+            s.removed_uploaded_ = std::max(s.removed_uploaded_, c.uploaded);
+            return true;
+        }
+        bool operator()(put_list_entry const& c) const {
+            return s.set(s.lists_, {c.list, c.entry.range}, c.entry), true;
+        }
+        bool operator()(remove_list_entry const& c) const {
+            return s.set(s.lists_, {c.list, c.range}, {}), true;
+        }
     };
     return std::visit(visitor{*this}, what);
 }
@@ -167,7 +183,7 @@ void memory_store::forget(torrent_id id) {
     auto const asked = found(torrents_, id);
     if (!asked) return;
     if (auto const at = journal_.find(id); at != journal_.end()) {
-        undo_.push_back([this, down = removed_downloaded_, up = removed_uploaded_] {
+        undo_.emplace_back([this, down = removed_downloaded_, up = removed_uploaded_] {
             removed_downloaded_ = down;
             removed_uploaded_ = up;
         });

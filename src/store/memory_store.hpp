@@ -28,6 +28,8 @@ public:
     void hold() { held_ = true; }
     void release();
     [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+    /// It can no longer be read, as after a fault of the disk.
+    void damage_metainfo(torrent_id of) { metainfo_.erase(of); }
 
     // What a restart would find.
     [[nodiscard]] snapshot asked_now() const;
@@ -74,6 +76,7 @@ private:
     std::map<torrent_id, model::storage_root> roots_;
     std::map<std::string, std::string> settings_;
     std::map<torrent_id, intend_deletion> deletions_;
+    std::map<std::pair<model::address_list, ip_range>, model::list_entry> lists_;
     std::unordered_set<std::string> operations_;
     std::int64_t removed_downloaded_ = 0, removed_uploaded_ = 0;
     std::string lineage_, node_id_;

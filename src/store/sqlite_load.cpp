@@ -63,6 +63,7 @@ int sqlite_tables::load(snapshot& asked, journal_snapshot& done) {
     if (code == SQLITE_OK) code = load_torrents(asked);
     if (code == SQLITE_OK) code = load_journal(asked, done);
     if (code == SQLITE_OK) code = load_small(asked, done);
+    if (code == SQLITE_OK) code = load_lists(asked);
     on_.give_memory_back();
     return code;
 }
@@ -133,6 +134,23 @@ int sqlite_tables::load_small(snapshot& asked, journal_snapshot& done) {
             }
             return whole;
         });
+}
+
+int sqlite_tables::load_lists(snapshot& into) {
+    auto const code = scan(
+        on_, sum_, "lists", 1, "SELECT row,list,range,reason,added_at,checksum FROM lists ORDER BY row",
+        into.quarantined, [&](statement& row, bool whole) {
+            auto const range = ip_range::parse(row.text(2));
+            auto const list = row.integer(1);
+            if (!whole || !range || list < 0 || list > 1) return false;
+            into.lists.push_back(
+                {static_cast<model::address_list>(list), {*range, std::string{row.text(3)}, row.real(4)}});
+            return true;
+        });
+    std::sort(into.lists.begin(), into.lists.end(), [](auto const& a, auto const& b) {
+        return a.list != b.list ? a.list < b.list : a.entry.range < b.entry.range;
+    });
+    return code;
 }
 
 int sqlite_tables::load_meta(snapshot& into) {

@@ -19,7 +19,7 @@ constexpr std::uint32_t application_id = 0x63636274; // "ccbt"
 
 // Hashes have no UNIQUE constraint: a damaged row stays where it is and must not keep its torrent from being
 // added again. The writer checks them.
-constexpr char const* version_1 = R"(
+constexpr char const* tables = R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
 CREATE TABLE torrents(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, v1 BLOB, v2 BLOB, name TEXT NOT NULL,
     magnet TEXT NOT NULL, has_metainfo INTEGER NOT NULL, is_private INTEGER NOT NULL, total_size INTEGER NOT NULL,
@@ -47,7 +47,14 @@ CREATE TABLE checkpoints(row INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, byt
     checksum INTEGER NOT NULL) STRICT;
 CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX operations_at ON operations(at);
+CREATE TABLE lists(row INTEGER PRIMARY KEY, list INTEGER NOT NULL, range TEXT NOT NULL, reason TEXT NOT NULL,
+    added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT;
 )";
+
+constexpr migration migrations[] = {
+    {1,
+     "CREATE TABLE lists(row INTEGER PRIMARY KEY, list INTEGER NOT NULL, range TEXT NOT NULL, "
+     "reason TEXT NOT NULL, added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT"}};
 
 open_failure failed(open_failure::kind why, fs::path const& file, std::string what) {
     return {why, fmt::format("{}: {}", file.string(), what)};
@@ -172,7 +179,7 @@ std::optional<open_failure> migrate(
 } // namespace
 
 schema const& current_schema() {
-    static constexpr schema current{1, version_1, {}};
+    static constexpr schema current{2, tables, migrations};
     return current;
 }
 

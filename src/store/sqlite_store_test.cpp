@@ -84,7 +84,7 @@ TEST_F(sqlite_store_files, a_thousand_random_torrents_come_back_equal) {
         auto t = some_torrent(random);
         t.queue_order = i;
         made.push_back(shared(t));
-        changes.push_back(put_torrent{made.back()});
+        changes.emplace_back(put_torrent{made.back()});
     }
     ASSERT_EQ(commit_now(on, *store, changes), outcome::committed);
     for (int round = 0; round < 2; ++round) { // after a clean stop, after an unclean one
@@ -264,7 +264,7 @@ TEST_F(sqlite_store_files, damage_to_the_small_tables_is_named_row_by_row) {
 
 TEST_F(sqlite_store_files, a_newer_version_is_refused_untouched) {
     fill(2);
-    change_file("PRAGMA user_version=2");
+    change_file("PRAGMA user_version=99");
     auto const before = contents(file);
     auto const refused = try_open();
     ASSERT_FALSE(refused);
@@ -280,7 +280,7 @@ TEST_F(sqlite_store_files, a_newer_version_that_only_its_log_tells_of_is_refused
     {
         connection by;
         ASSERT_EQ(by.open(file.string(), false), SQLITE_OK);
-        ASSERT_EQ(by.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA user_version=2"), SQLITE_OK);
+        ASSERT_EQ(by.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA user_version=99"), SQLITE_OK);
     }
     auto const before = contents(file), log_before = contents(wal);
     ASSERT_FALSE(log_before.empty());
@@ -391,27 +391,44 @@ constexpr char const* made_up_0 = "CREATE TABLE meta(key TEXT PRIMARY KEY, value
                                   "INSERT INTO old VALUES(42)";
 
 TEST_F(sqlite_store_files, an_older_version_is_brought_up_with_a_backup) {
-    ASSERT_FALSE(create_database(file, {0, made_up_0, {}}));
-    migration const steps[] = {{0, "ALTER TABLE old RENAME TO fresh"}, {1, "UPDATE fresh SET x=x+1"}};
+    ASSERT_FALSE(create_database(file, {97, made_up_0, {}}));
+    migration const steps[] = {{97, "ALTER TABLE old RENAME TO fresh"}, {98, "UPDATE fresh SET x=x+1"}};
     bool clean = true;
     std::int64_t value = 0;
     {
         connection up;
-        auto const refused = open_database(up, file, {2, "", steps}, clean);
+        auto const refused = open_database(up, file, {99, "", steps}, clean);
         ASSERT_FALSE(refused) << refused->message;
         ASSERT_EQ(up.query_integer("SELECT x FROM fresh", value), SQLITE_OK);
         EXPECT_EQ(value, 43);
         ASSERT_EQ(up.query_integer("PRAGMA user_version", value), SQLITE_OK);
-        EXPECT_EQ(value, 2);
+        EXPECT_EQ(value, 99);
     }
-    auto const kept = folder.path() / "ccbt.db.version-0.backup";
+    auto const kept = folder.path() / "ccbt.db.version-97.backup";
     EXPECT_EQ(mode_of(kept), 0600U);
     connection old;
-    auto const refused = open_database(old, kept, {0, "", {}}, clean);
+    auto const refused = open_database(old, kept, {97, "", {}}, clean);
     ASSERT_FALSE(refused) << refused->message;
     ASSERT_EQ(old.query_integer("SELECT x FROM old", value), SQLITE_OK);
     EXPECT_EQ(value, 42);
-    EXPECT_EQ(try_open().error().why, kind::newer) << "version 2 is not ours yet";
+    EXPECT_EQ(try_open().error().why, kind::newer) << "version 99 is not ours yet";
+}
+
+TEST_F(sqlite_store_files, a_store_of_version_1_gets_its_lists) {
+    fill(2);
+    change_file("DROP TABLE lists; PRAGMA user_version=1");
+    auto const range = *ip_range::parse("10.0.0.0/8");
+    {
+        auto store = open();
+        EXPECT_EQ(store->loaded().torrents.size(), 2U);
+        put_list_entry const entry{model::address_list::whitelist, {range, "ours", 5}};
+        ASSERT_EQ(commit_now(on, *store, {entry}), outcome::committed);
+        close(std::move(store));
+    }
+    auto const lists = open()->loaded().lists;
+    ASSERT_EQ(lists.size(), 1U);
+    EXPECT_EQ(lists[0].entry, (model::list_entry{range, "ours", 5}));
+    EXPECT_TRUE(fs::exists(folder.path() / "ccbt.db.version-1.backup"));
 }
 
 TEST_F(sqlite_store_files, a_migration_that_fails_changes_nothing_and_keeps_earlier_backups) {

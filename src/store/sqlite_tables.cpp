@@ -2,6 +2,8 @@
 
 #include "base/log.hpp"
 
+#include <algorithm>
+
 namespace ccbt::store {
 
 int sqlite_tables::prepare() {
@@ -55,6 +57,10 @@ int sqlite_tables::prepare() {
     made(get_checkpoint_, "SELECT hash,bytes,checksum FROM checkpoints WHERE hash=?1");
     made(drop_checkpoint_, "DELETE FROM checkpoints WHERE hash=?1");
     made(prune_checkpoints_, "DELETE FROM checkpoints WHERE row<=(SELECT max(row) FROM checkpoints)-10000");
+    made(
+        put_listed_, "INSERT INTO lists(list,range,reason,added_at,checksum) VALUES(?1,?2,?3,?4,?5) "
+                     "ON CONFLICT(list,range) DO UPDATE SET reason=?3,added_at=?4,checksum=?5");
+    made(drop_listed_, "DELETE FROM lists WHERE list=?1 AND range=?2");
     made(drop_torrent_, "DELETE FROM torrents WHERE row=?1");
     made(drop_metainfo_, "DELETE FROM metainfo WHERE row=?1");
     made(drop_journal_, "DELETE FROM journal WHERE row=?1");
@@ -140,7 +146,7 @@ int sqlite_tables::put(forget_torrent const& what) {
     std::int64_t row = 0;
     auto code = find(what.id, row);
     if (code != SQLITE_OK || row == 0 || quarantined_.contains(row)) return code;
-    code = add_to_totals(row);
+    code = add_journal_to_totals(row);
     for (auto* const drop : {&drop_torrent_, &drop_metainfo_, &drop_journal_, &drop_resume_}) {
         if (code != SQLITE_OK) return code;
         drop->bind(1, row);
@@ -149,7 +155,7 @@ int sqlite_tables::put(forget_torrent const& what) {
     return code;
 }
 
-int sqlite_tables::add_to_totals(std::int64_t row) {
+int sqlite_tables::add_journal_to_totals(std::int64_t row) {
     get_journal_.bind(1, row);
     auto code = get_journal_.step();
     std::int64_t downloaded = 0, uploaded = 0;
@@ -159,8 +165,27 @@ int sqlite_tables::add_to_totals(std::int64_t row) {
     }
     get_journal_.reset();
     if (code != SQLITE_ROW && code != SQLITE_DONE) return code;
-    if (downloaded == 0 && uploaded == 0) return SQLITE_OK;
+    return add_to_totals(downloaded, uploaded);
+}
 
+int sqlite_tables::put(raise_removed_totals const& what) {
+    std::int64_t downloaded = 0, uploaded = 0;
+    int code = SQLITE_OK;
+    while ((code = get_totals_.step()) == SQLITE_ROW) {
+        if (!intact(get_totals_, sum_, "totals", 1)) continue;
+        downloaded += get_totals_.integer(1);
+        uploaded += get_totals_.integer(2);
+    }
+    get_totals_.reset();
+    if (code != SQLITE_DONE) return code;
+    return add_to_totals(
+        std::max<std::int64_t>(0, what.downloaded - downloaded),
+        std::max<std::int64_t>(0, what.uploaded - uploaded));
+}
+
+int sqlite_tables::add_to_totals(std::int64_t downloaded, std::int64_t uploaded) {
+    if (downloaded == 0 && uploaded == 0) return SQLITE_OK;
+    int code = SQLITE_OK;
     std::int64_t into = 1; // the first row that can be read; a damaged one is left and one after it begun
     while ((code = get_totals_.step()) == SQLITE_ROW) {
         into = get_totals_.integer(0);
@@ -220,6 +245,23 @@ int sqlite_tables::put(put_setting const& what) {
         return row_writer{put_setting_, sum_, "settings"}.text(what.key).text(what.json).run();
     drop_setting_.bind_text(1, what.key);
     return drop_setting_.run();
+}
+
+int sqlite_tables::put(put_list_entry const& what) {
+    auto const range = what.entry.range.text();
+    return row_writer{put_listed_, sum_, "lists"}
+        .integer(static_cast<std::int64_t>(what.list))
+        .text(range)
+        .text(what.entry.reason)
+        .real(what.entry.added_at)
+        .run();
+}
+
+int sqlite_tables::put(remove_list_entry const& what) {
+    auto const range = what.range.text();
+    drop_listed_.bind(1, static_cast<std::int64_t>(what.list));
+    drop_listed_.bind_text(2, range);
+    return drop_listed_.run();
 }
 
 int sqlite_tables::put_meta(std::string_view key, std::string_view value) {

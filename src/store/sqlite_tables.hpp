@@ -43,16 +43,21 @@ private:
     int put(deletion_done const& what);
     int put(put_root const& what);
     int put(put_setting const& what);
+    int put(raise_removed_totals const& what);
+    int put(put_list_entry const& what);
+    int put(remove_list_entry const& what);
 
     int find(torrent_id id, std::int64_t& row); // 0 where there is none
     int find_hash(statement& by, model::info_hash const& hash, std::int64_t besides, bool& taken);
-    int add_to_totals(std::int64_t row);
+    int add_journal_to_totals(std::int64_t row);
+    int add_to_totals(std::int64_t downloaded, std::int64_t uploaded);
     int put_meta(std::string_view key, std::string_view value);
     bytes read_blob(statement& by, std::string_view table, torrent_id id);
 
     int load_torrents(snapshot& into);
     int load_journal(snapshot& asked, journal_snapshot& into);
     int load_small(snapshot& asked, journal_snapshot& into);
+    int load_lists(snapshot& into);
     int load_meta(snapshot& into);
 
     connection& on_;
@@ -65,6 +70,7 @@ private:
     statement put_metainfo_, get_metainfo_, put_resume_, get_resume_, put_journal_, get_journal_;
     statement get_totals_, put_totals_, put_root_, put_setting_, drop_setting_, put_deletion_, drop_deletion_;
     statement put_checkpoint_, get_checkpoint_, drop_checkpoint_, prune_checkpoints_;
+    statement put_listed_, drop_listed_;
     statement drop_torrent_, drop_metainfo_, drop_journal_, drop_resume_;
     statement put_meta_, find_operation_, put_operation_, drop_operations_;
 };

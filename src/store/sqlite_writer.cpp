@@ -49,6 +49,7 @@ struct weight_of_change {
     }
     std::size_t operator()(put_setting const& c) const { return c.json.size(); }
     std::size_t operator()(keep_checkpoint const& c) const { return c.resume ? c.resume->size() : 0; }
+    std::size_t operator()(put_list_entry const& c) const { return 128 + c.entry.reason.size(); }
     std::size_t operator()(auto const&) const { return 64; }
 };
 

@@ -341,6 +341,39 @@ TYPED_TEST(store_conformance, a_deletion_is_known_until_it_is_done) {
     EXPECT_THAT(this->world.restart().first.deletions, IsEmpty());
 }
 
+TYPED_TEST(store_conformance, list_entries_come_back_with_reason_and_time_and_may_go) {
+    using model::address_list;
+    auto const range = [](char const* text) { return *ip_range::parse(text); };
+    auto const lists = [&] {
+        std::vector<std::string> out;
+        for (auto const& [list, entry] : this->world.restart().first.lists)
+            out.push_back(
+                (list == address_list::blacklist ? "black " : "white ") + entry.range.text() + ' ' +
+                entry.reason + ' ' + std::to_string(entry.added_at));
+        return out;
+    };
+    ASSERT_EQ(
+        this->commit_these(
+            {put_list_entry{address_list::whitelist, {range("10.0.0.5"), "a friend", 3.5}},
+             put_list_entry{address_list::blacklist, {range("2001:db8::/32"), "", 2}},
+             put_list_entry{address_list::blacklist, {range("10.0.0.0/8"), "noise", 1}},
+             put_list_entry{address_list::blacklist, {range("9.9.9.9"), "gone", 1}},
+             remove_list_entry{address_list::blacklist, range("9.9.9.9")},
+             remove_list_entry{address_list::whitelist, range("10.0.0.0/8")}}),
+        outcome::committed);
+    EXPECT_THAT(
+        lists(), ElementsAre(
+                     "black 10.0.0.0/8 noise 1.000000", "black 2001:db8::/32  2.000000",
+                     "white 10.0.0.5 a friend 3.500000"));
+    ASSERT_EQ(
+        this->commit_these(
+            {put_list_entry{address_list::blacklist, {range("10.0.0.0/8"), "more noise", 1}},
+             remove_list_entry{address_list::blacklist, range("2001:db8::/32")}}),
+        outcome::committed);
+    EXPECT_THAT(
+        lists(), ElementsAre("black 10.0.0.0/8 more noise 1.000000", "white 10.0.0.5 a friend 3.500000"));
+}
+
 TYPED_TEST(store_conformance, what_removed_torrents_moved_stays_in_the_totals) {
     auto const one = this->add(), two = this->add(), three = this->add();
     ASSERT_EQ(

@@ -50,9 +50,20 @@ struct put_setting { // laid over the user's file; `json` empty takes it away
     std::string key;
     std::string json;
 };
+struct put_list_entry { // insert or replace by range
+    model::address_list list;
+    model::list_entry entry;
+};
+struct remove_list_entry { // what is not listed is no error
+    model::address_list list;
+    ip_range range;
+};
+struct raise_removed_totals { // what removed torrents moved, of all time, is at least this
+    std::int64_t downloaded = 0, uploaded = 0;
+};
 using change = std::variant<
     put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
-    put_setting>;
+    put_setting, put_list_entry, remove_list_entry, raise_removed_totals>;
 
 enum class outcome : std::uint8_t {
     committed,
@@ -74,6 +85,7 @@ struct snapshot {                                               // what was ther
     std::vector<model::storage_root> roots;
     std::vector<std::pair<std::string, std::string>> settings;
     std::vector<intend_deletion> deletions; // begun and not done
+    std::vector<put_list_entry> lists;      // the blacklist, then the whitelist, each by range
     std::vector<std::string> quarantined;   // for the log: records that could not be read, left as they are
     std::string lineage;                    // 32 hex digits, made with the store
     std::string node_id;                    // the same, of this machine

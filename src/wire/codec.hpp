@@ -129,9 +129,11 @@ struct problems {
     bool bad_hash = false;
 
     void add(std::string field, std::string message) {
-        list.push_back({std::move(field), std::move(message)});
+        if (list.size() < most_told) list.push_back({std::move(field), std::move(message)});
     }
     [[nodiscard]] bool none() const { return list.empty(); }
+    [[nodiscard]] bool enough() const { return list.size() >= most_told; }
+    static constexpr std::size_t most_told = 50; // an answer stays small, however much is wrong
     /// VALIDATION_ERROR, or INVALID_INFO_HASH where the hash was the first thing wrong.
     [[nodiscard]] contract::failure as_failure() const;
 };
@@ -163,9 +165,8 @@ template <class N> bool within(N n, std::string const& path, rules const& rule, 
 template <whole_number T>
 void number(value const& from, T& into, std::string const& path, rules const& rule, problems& wrong) {
     auto const out_of_range = [&] {
-        if (rule.min > -1e300 || rule.max < 1e300)
-            within(from.get_if<double>() != nullptr ? *from.get_if<double>() : 1e30, path, rule, wrong);
-        else
+        // Where the rule has no bound on that side, the type has.
+        if (within(from.get_if<double>() != nullptr ? *from.get_if<double>() : 1e30, path, rule, wrong))
             wrong.add(path, "is out of range");
     };
     if (auto const* i = from.get_if<std::int64_t>()) {
@@ -279,7 +280,7 @@ void decode(value const& from, T& into, std::string const& path, rules const& ru
             return wrong.add(path, "must have at most " + std::to_string(rule.max_items) + " items");
         T made;
         made.reserve(list->size());
-        for (std::size_t i = 0; i < list->size(); ++i) {
+        for (std::size_t i = 0; i < list->size() && !wrong.enough(); ++i) {
             typename T::value_type item{};
             decode((*list)[i], item, path + '[' + std::to_string(i) + ']', rule, wrong);
             made.push_back(std::move(item));
@@ -334,6 +335,11 @@ template <class T> void decode_text(
         auto const before = wrong.list.size();
         decode_text(from, made, path, rule, wrong);
         if (wrong.list.size() == before) into = std::move(made);
+    } else if constexpr (std::same_as<T, contract::json_text>) {
+        if (auto const read = parse(from))
+            into.text = to_text(*read);
+        else
+            wrong.add(path, "must be JSON");
     } else {
         static_assert(is_vector<T>, "this type has no text form");
         into.clear();

@@ -292,6 +292,29 @@ TEST(codec, numbers_keep_within_their_own_type) {
     EXPECT_EQ(s.large, UINT64_MAX);
 }
 
+struct from_nothing {
+    std::int64_t n = 7;
+    std::vector<std::int64_t> list;
+    static constexpr auto fields = described_as{
+        field<&from_nothing::n>{"Bounded on one side", {.min = 0}}, field<&from_nothing::list>{"Numbers"}};
+};
+
+TEST(codec, a_number_beyond_its_type_is_wrong_also_where_the_rule_has_one_bound) {
+    for (auto const* beyond : {"18446744073709551615", "1e16", "1e300", "-1", "-1e300"})
+        EXPECT_FALSE(from_json<from_nothing>(std::string{"{\"n\":"} + beyond + '}')) << beyond;
+    EXPECT_EQ(from_json<from_nothing>(R"({"n":9007199254740993})")->n, 9007199254740993);
+}
+
+TEST(codec, what_is_told_of_a_body_stays_small_however_much_is_wrong) {
+    std::string body = R"({"list":["x")";
+    for (int i = 0; i < 10'000; ++i) body += R"(,"x")";
+    problems wrong;
+    from_nothing made;
+    decode(*parse(body + "]}"), made, "", {}, wrong);
+    EXPECT_EQ(wrong.list.size(), 50U);
+    EXPECT_EQ(wrong.list.back().field, "list[49]");
+}
+
 TEST(codec, a_choice_keeps_its_letter_case_unless_any_is_taken) {
     tree t;
     EXPECT_THAT(wrongs(R"({"tone":"DaRK"})", t), ElementsAre());

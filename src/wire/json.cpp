@@ -284,7 +284,7 @@ void put(std::string& out, value const& v, int indent, int depth) {
     auto const line = [&](int at) {
         if (indent > 0) {
             out += '\n';
-            out.append(static_cast<std::size_t>(indent * at), ' ');
+            out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(at), ' ');
         }
     };
     auto const scalar = [&](auto const& write) {

@@ -388,7 +388,7 @@ value tags() {
     for (auto const name : used) {
         auto const known =
             std::find_if(areas.begin(), areas.end(), [&](auto const& a) { return a.name == name; });
-        out.push_back(object(
+        out.emplace_back(object(
             at("name", text(name)), at("description", text(known == areas.end() ? name : known->doc))));
     }
     return out;

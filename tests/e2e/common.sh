@@ -93,6 +93,26 @@ state_dir = "$work/$1/state"
 TOML
 }
 
+free_port() { # a port of 127.0.0.1 that neither TCP nor UDP uses now
+    python3 -c '
+import socket
+with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+    tcp.bind(("127.0.0.1", 0))
+    udp.bind(tcp.getsockname())
+    print(tcp.getsockname()[1])'
+}
+
+start_tracker() { # PORT INFO-HASH...: Debian's opentracker, which serves those it is told of
+    local port=$1
+    shift
+    mkdir -m 755 "$work/tracker"
+    printf '%s\n' "$@" >"$work/tracker/torrents"
+    local -a tracker=(opentracker -i 127.0.0.1 -p "$port" -P "$port" -d "$work/tracker" -w torrents)
+    ((EUID != 0)) || tracker+=(-u nobody)
+    (cd -- "$work/tracker" && exec "${tracker[@]}" >log 2>&1) &
+    children+=($!)
+}
+
 field() { # FILE NAME...: the member of the JSON in FILE, "" where there is none
     python3 -c '
 import json, sys

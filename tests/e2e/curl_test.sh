@@ -121,6 +121,12 @@ refused "JSON that ends too early" 400 INVALID_JSON "${post[@]}" -d '{"path_or_m
 refused "JSON with something behind it" 400 INVALID_JSON "${post[@]}" -d '{} {}' "$add"
 refused "no JSON at all" 400 INVALID_JSON "${post[@]}" -d 'path_or_magnet=x' "$add"
 refused "the same member twice" 400 INVALID_JSON "${post[@]}" -d '{"paused":true,"paused":false}' "$add"
+refused "no JSON where none is read" 400 INVALID_JSON "${post[@]}" -d '{bad' "$api/torrents/$unknown/pause"
+has_header "and a refusal too carries its revision" '^x-ccbt-revision: .+'
+refused "a malformed hash before all else" 400 INVALID_INFO_HASH "${post[@]}" -d '{bad' "$api/torrents/nonsense/pause"
+head -c 23000000 /dev/zero | tr '\0' 'A' | { printf '{"torrent_data":"'; cat; printf '"}'; } >"$work/asked/long"
+refused "a value longer than its field takes" 400 VALIDATION_ERROR "${post[@]}" --data-binary "@$work/asked/long" "$add"
+has_field "by its name" torrent_data details field
 refused "JSON too deep" 400 INVALID_JSON "${post[@]}" -d "$(printf '[%.0s' {1..40})$(printf ']%.0s' {1..40})" "$add"
 refused "a missing field" 400 VALIDATION_ERROR "${post[@]}" -d '{}' "$add"
 has_field "it is named" path_or_magnet details field
@@ -170,6 +176,11 @@ has_header "in the format of Prometheus" '^content-type: text/plain; version=0\.
 answered "nothing lets pages of others in" 200 "${with[@]}" -H "Origin: $url" "$api/status"
 checks=$((checks + 1))
 ! grep -qi '^access-control-' "$head" || complain "no CORS headers" "wanted none"
+
+checks=$((checks + 1))
+rc=0
+"$build/ccbt" --url "$url" --api-key "${key#*: }" ls >/dev/full 2>/dev/null || rc=$?
+((rc == 1)) || complain "ccbt whose output cannot be written" "wanted exit code 1, not $rc"
 
 answered "the torrents afterwards" 200 "${with[@]}" "$api/torrents"
 cmp -s "$body" "$work/asked/before" || complain "the state is what it was" "wanted $(<"$work/asked/before")"

@@ -50,22 +50,12 @@ sums "$data" >"$work/sums"
 echo "    $(wc -l <"$work/sums") files, $(du -sh --apparent-size "$data" | cut -f1)"
 
 step "Making a torrent of them"
-port=$(python3 -c '
-import socket
-with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-    tcp.bind(("127.0.0.1", 0))
-    udp.bind(tcp.getsockname())
-    print(tcp.getsockname()[1])')
+port=$(free_port)
 hash=$("$here/make_torrent" "$data" -o "$work/mixed.torrent" -p 512 -t "http://127.0.0.1:$port/announce")
 echo "    info-hash $hash"
 
 step "Starting a tracker and two daemons"
-mkdir -m 755 "$work/tracker"
-echo "$hash" >"$work/tracker/torrents"
-tracker=(opentracker -i 127.0.0.1 -p "$port" -P "$port" -d "$work/tracker" -w torrents)
-((EUID != 0)) || tracker+=(-u nobody)
-(cd -- "$work/tracker" && exec "${tracker[@]}" >log 2>&1) &
-children+=($!)
+start_tracker "$port" "$hash"
 shown seeder daemon start
 shown leecher daemon start
 [[ $(<"$work/seeder/state/daemon.pid") != $(<"$work/leecher/state/daemon.pid") ]] || die "the two daemons are one"

@@ -89,6 +89,15 @@ void tracker::wait_for_peers(std::string const& hash, int count, milliseconds wi
             std::to_string(count));
 }
 
+void tracker::announce(
+    std::string const& hash, std::string const& peer_address, std::uint16_t peer_port) const {
+    http_connection ask{address, port_, peer_address};
+    auto const said = ask.ask(
+        "GET", "/announce" + query_for(hash) + "&peer_id=-XX0001-" + std::to_string(10'000'000 + peer_port) +
+                   "0000&port=" + std::to_string(peer_port) + "&uploaded=0&downloaded=0&left=1&compact=1");
+    if (said.status != 200) throw std::runtime_error("the tracker does not take an announce: " + said.body);
+}
+
 bool tracker::stop() {
     process_->signal(SIGTERM);
     return process_->wait(milliseconds{5000}).has_value();

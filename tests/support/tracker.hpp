@@ -22,6 +22,8 @@ public:
     /// How many peers of a torrent it knows, seeds included: what it tells by scrape.
     [[nodiscard]] int peers_of(std::string const& hash) const;
     void wait_for_peers(std::string const& hash, int count, milliseconds within = milliseconds{20'000}) const;
+    /// Announces a peer that lacks data and listens at that address.
+    void announce(std::string const& hash, std::string const& peer_address, std::uint16_t peer_port) const;
     [[nodiscard]] bool stop(); // as a manager would; false when it did not end
 
 private:

@@ -1,0 +1,46 @@
+#include "engine/lt_address_filter.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <malloc.h>
+
+namespace ccbt::engine {
+
+namespace lt = libtorrent;
+
+namespace {
+
+constexpr std::size_t many_ranges = 100'000;
+
+lt::address to_lt(ip_address const& a) {
+    if (a.is_v4()) return lt::address_v4{a.number_v4()};
+    return lt::address_v6{a.bytes()};
+}
+
+} // namespace
+
+lt::ip_filter make_ip_filter(ip_range_set const& blocked) {
+    lt::ip_filter out;
+    for (auto const& r : blocked.ranges())
+        out.add_rule(to_lt(r.first), to_lt(r.last), lt::ip_filter::blocked);
+    return out;
+}
+
+void lt_address_filter::set(std::shared_ptr<ip_range_set const> blocked, job done) {
+    auto work = [session = session_, blocked = std::move(blocked)]() mutable {
+        try {
+            session.set_ip_filter(make_ip_filter(*blocked));
+            static_cast<void>(session.is_paused()); // answered behind it
+        } catch (std::exception const& e) {
+            log::error("the addresses to block could not be told to libtorrent: {}", e.what());
+        }
+        // What went with the filter of before is given back.
+        if (blocked->ranges().size() > many_ranges) ::malloc_trim(0);
+    };
+    // Who asks waits for the answer before asking again: it is never full.
+    if (!worker_.run(std::move(work), std::move(done)))
+        log::error("the addresses to block are not in force: too many changes wait");
+}
+
+} // namespace ccbt::engine
