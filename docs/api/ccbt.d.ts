@@ -40,6 +40,78 @@ export type TorrentState =
   | "metadata"
   | "queued";
 
+export type TrackerState =
+  | "working"
+  | "error"
+  | "timeout"
+  | "not_asked";
+
+export interface AddToBlacklistResponse {
+  /** It is listed, and in force */
+  added: boolean;
+}
+
+export interface Checkpoint {
+  /** "1.0" */
+  version: string;
+  /** The info-hash, hex */
+  info_hash: string;
+  /** Its name */
+  torrent_name: string;
+  /** When the torrent was added, Unix seconds */
+  created_at: number;
+  /** When this was written, Unix seconds */
+  updated_at: number;
+  /** How many pieces; 0 without metadata */
+  total_pieces: number;
+  /** Bytes of a piece but the last */
+  piece_length: number;
+  /** Bytes in all files */
+  total_length: number;
+  /** Indices of the pieces that are here */
+  verified_pieces: number[];
+  /** "verified" by index, for the same pieces */
+  piece_states: unknown;
+  /** How the download went */
+  download_stats: CheckpointStats;
+  /** The folder that its files are in */
+  output_dir: string;
+  /** Its files */
+  files: CheckpointFile[];
+  /** Its .torrent file, where one is kept */
+  torrent_file_path: string | null;
+  /** A magnet link to it */
+  magnet_uri: string | null;
+  /** Its trackers */
+  announce_urls: string[];
+  /** What to show */
+  display_name: string | null;
+  /** By file index: {selected, priority, bytes_downloaded}; null: all files are wanted */
+  file_selections: unknown;
+}
+
+export interface CheckpointFile {
+  /** Its path below output_dir */
+  path: string;
+  /** Bytes */
+  size: number;
+  /** It is on the disk */
+  exists: boolean;
+}
+
+export interface CheckpointStats {
+  /** Payload bytes of all time */
+  bytes_downloaded: number;
+  /** Seconds since it was added */
+  download_time: number;
+  /** Bytes a second over that time */
+  average_speed: number;
+  /** When it was added, Unix seconds */
+  start_time: number;
+  /** When this was written, Unix seconds */
+  last_update: number;
+}
+
 export interface Done {
   /** What was done */
   status: string;
@@ -81,6 +153,8 @@ export interface EventData {
   keys?: string[];
   /** What happened, for people */
   message?: string;
+  /** The tracker, without its passkey */
+  url?: string;
 }
 
 export interface GetGlobalStatsMore {
@@ -108,6 +182,38 @@ export interface GetGlobalStatsMore {
   dht_nodes: number;
 }
 
+export interface ImportStateNotRestored {
+  /** The torrent */
+  info_hash: string;
+  /** Why it could not be added */
+  error: string;
+}
+
+export interface ImportStateRestored {
+  /** Of this form */
+  version: string;
+  /** The rows of the file's torrents, by info-hash */
+  torrents: unknown;
+}
+
+export interface ListedAddresses {
+  /** What is listed, by address */
+  ips: string[];
+  /** How many */
+  count: number;
+  /** The same with reasons and times (+) */
+  entries: ListedAddressesEntry[];
+}
+
+export interface ListedAddressesEntry {
+  /** An address, a CIDR block or a range */
+  ip: string;
+  /** Why, where it was said */
+  reason: string | null;
+  /** When it was added, Unix seconds */
+  added_at: number;
+}
+
 export interface Peer {
   /** Its address */
   ip: string;
@@ -131,6 +237,51 @@ export interface Peer {
   encrypted: boolean;
   /** Letters: D we download, d we want to, U we upload, u it wants us to, S it snubs us, O optimistic unchoke, H from DHT, X from peer exchange, L local, I incoming, E encrypted, P uTP (+) */
   flags: string;
+  /** "none", "handshake" where only that was (MSE), "rc4" where all is, "tls" (+) */
+  encryption: string;
+  /** It has all of it (+) */
+  is_seed: boolean;
+  /** Payload bytes that came from it over this connection (+) */
+  downloaded: number;
+  /** Payload bytes that went to it over this connection (+) */
+  uploaded: number;
+  /** Blocks that we asked of it and that have not come (+) */
+  requests_sent: number;
+  /** Blocks that it asked of us and that have not gone (+) */
+  requests_waiting: number;
+  /** Pieces with a part of it that were damaged (+) */
+  hash_failures: number;
+  /** How it was found: tracker, dht, pex, lsd, resume, incoming (+) */
+  source: string[];
+}
+
+export interface RemoveFromBlacklistResponse {
+  /** It is no longer listed */
+  removed: boolean;
+}
+
+export interface SecurityAddToBlacklistRequest {
+  /** An address, a CIDR block or a first-last range, IPv4 or IPv6 */
+  ip: string;
+  /** Why, for people */
+  reason?: string | null;
+}
+
+export interface SecurityAddToBlacklistResponse {
+  /** It is listed, and in force */
+  added: boolean;
+}
+
+export interface SecurityAddToWhitelistRequest {
+  /** An address, a CIDR block or a first-last range, IPv4 or IPv6 */
+  ip: string;
+  /** Why, for people */
+  reason?: string | null;
+}
+
+export interface SecurityRemoveFromBlacklistResponse {
+  /** It is no longer listed */
+  removed: boolean;
 }
 
 export interface SessionHealthResponse {
@@ -214,6 +365,10 @@ export interface TorrentStatus {
   labels: string[];
   /** When it was added, Unix seconds (+) */
   added_at: number;
+  /** Its own limit, KiB/s; 0: none (+) */
+  download_limit_kib: number;
+  /** Its own limit, KiB/s; 0: none (+) */
+  upload_limit_kib: number;
 }
 
 export interface TorrentsAddRequest {
@@ -240,6 +395,45 @@ export interface TorrentsAddResponse {
   status: string;
 }
 
+export interface TorrentsAnnounceResponse {
+  /** true: at least one tracker has answered */
+  announced: boolean;
+  /** All its trackers, in the order in which they are asked (+) */
+  trackers: TrackerAnswer[];
+}
+
+export interface TorrentsExportStateRequest {
+  /** The file, within daemon.export_dir; default: a new name there */
+  path?: string | null;
+}
+
+export interface TorrentsExportStateResponse {
+  /** true */
+  exported: boolean;
+  /** The file */
+  path: string;
+  /** How many torrents are in it (+) */
+  torrents: number;
+  /** Its size (+) */
+  bytes: number;
+}
+
+export interface TorrentsImportStateRequest {
+  /** The file, within daemon.export_dir or disk.allowed_paths */
+  path: string;
+}
+
+export interface TorrentsImportStateResponse {
+  /** What of the file is here now */
+  state: ImportStateRestored;
+  /** Torrents added (+) */
+  imported: number;
+  /** Torrents that were here already (+) */
+  skipped: number;
+  /** Torrents that could not be added (+) */
+  failed: ImportStateNotRestored[];
+}
+
 export interface TorrentsListResponse {
   /** The rows, in order of adding where no sort was asked */
   torrents: TorrentStatus[];
@@ -258,6 +452,59 @@ export interface TorrentsPeersResponse {
   peers: Peer[];
   /** How many */
   count: number;
+}
+
+export interface TorrentsResumeCheckpointRequest {
+  /** The torrent that the checkpoint is of */
+  info_hash: InfoHash;
+  /** The checkpoint, an object */
+  checkpoint: unknown;
+  /** Its .torrent file; default: the checkpoint's torrent_file_path, else its magnet_uri, else what the daemon has of it */
+  torrent_path?: string | null;
+}
+
+export interface TorrentsResumeCheckpointResponse {
+  /** Its info-hash */
+  info_hash: string;
+}
+
+export interface TorrentsSetRateLimitsRequest {
+  /** Most that it may receive, KiB/s; 0: no limit of its own */
+  download_kib: number;
+  /** Most that it may send, KiB/s; 0: no limit of its own */
+  upload_kib: number;
+}
+
+export interface TorrentsSetRateLimitsResponse {
+  /** true */
+  set: boolean;
+  /** The torrent's own limit now, KiB/s; 0: none (+) */
+  download_kib: number;
+  /** The torrent's own limit now, KiB/s; 0: none (+) */
+  upload_kib: number;
+  /** What holds: the least of its own limit, or limits.per_torrent_down_kib where it has none, and limits.global_down_kib; 0: nothing limits it (+) */
+  effective_download_kib: number;
+  /** The same of what it sends (+) */
+  effective_upload_kib: number;
+  /** It asked for more than the global limits give, so that those hold (+) */
+  capped: boolean;
+}
+
+export interface TrackerAnswer {
+  /** Its announce URL */
+  url: string;
+  /** Its tier: those of a lower one are asked first (BEP 12) */
+  tier: number;
+  /** What came of it; not_asked: another tracker of its tier answered */
+  status: TrackerState;
+  /** Why it failed, or the warning that came with its answer */
+  message: string;
+  /** Peers with all of it, as it says; null: it does not */
+  seeders: number | null;
+  /** Peers that lack something; null: it does not say */
+  leechers: number | null;
+  /** Addresses that came with its answer */
+  peers: number | null;
 }
 
 /** Events, told apart by `type`. */
@@ -428,5 +675,88 @@ export interface Operations {
     path: "/api/v1/torrents/{info_hash}/peers";
     in_path: { info_hash: InfoHash };
     answer: TorrentsPeersResponse;
+  };
+  /** Limit a torrent's rates, KiB/s; 0 is no limit of its own */
+  "torrents.set_rate_limits": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/rate-limits";
+    in_path: { info_hash: InfoHash };
+    body: TorrentsSetRateLimitsRequest;
+    answer: TorrentsSetRateLimitsResponse;
+  };
+  /** Tell a torrent's trackers of it now, and what they answer */
+  "torrents.announce": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/announce";
+    in_path: { info_hash: InfoHash };
+    answer: TorrentsAnnounceResponse;
+  };
+  /** Write everything that the daemon knows into a file */
+  "torrents.export_state": {
+    method: "POST";
+    path: "/api/v1/torrents/export-state";
+    body: TorrentsExportStateRequest;
+    answer: TorrentsExportStateResponse;
+  };
+  /** Take back what an export wrote; torrents that are here already are left alone */
+  "torrents.import_state": {
+    method: "POST";
+    path: "/api/v1/torrents/import-state";
+    body: TorrentsImportStateRequest;
+    answer: TorrentsImportStateResponse;
+  };
+  /** Go on with a torrent from a checkpoint; its pieces are hashed before they are believed */
+  "torrents.resume_checkpoint": {
+    method: "POST";
+    path: "/api/v1/torrents/resume-checkpoint";
+    body: TorrentsResumeCheckpointRequest;
+    answer: TorrentsResumeCheckpointResponse;
+  };
+  /** A torrent's checkpoint, for another daemon to go on from (+) */
+  "torrents.checkpoint": {
+    method: "GET";
+    path: "/api/v1/torrents/{info_hash}/checkpoint";
+    in_path: { info_hash: InfoHash };
+    answer: Checkpoint;
+  };
+  /** The addresses that are never connected with */
+  "security.get_blacklist": {
+    method: "GET";
+    path: "/api/v1/security/blacklist";
+    answer: ListedAddresses;
+  };
+  /** The addresses that blacklist and filter let through */
+  "security.get_whitelist": {
+    method: "GET";
+    path: "/api/v1/security/whitelist";
+    answer: ListedAddresses;
+  };
+  /** Refuse connections with addresses, and cut those there are */
+  "security.add_to_blacklist": {
+    method: "POST";
+    path: "/api/v1/security/blacklist";
+    body: SecurityAddToBlacklistRequest;
+    answer: SecurityAddToBlacklistResponse;
+  };
+  /** Let addresses through the blacklist and the filter */
+  "security.add_to_whitelist": {
+    method: "POST";
+    path: "/api/v1/security/whitelist";
+    body: SecurityAddToWhitelistRequest;
+    answer: AddToBlacklistResponse;
+  };
+  /** Take addresses off the blacklist */
+  "security.remove_from_blacklist": {
+    method: "DELETE";
+    path: "/api/v1/security/blacklist/{ip}";
+    in_path: { ip: string };
+    answer: SecurityRemoveFromBlacklistResponse;
+  };
+  /** Take addresses off the whitelist */
+  "security.remove_from_whitelist": {
+    method: "DELETE";
+    path: "/api/v1/security/whitelist/{ip}";
+    in_path: { ip: string };
+    answer: RemoveFromBlacklistResponse;
   };
 }

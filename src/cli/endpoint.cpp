@@ -12,6 +12,14 @@ namespace {
 
 int code(exit_code c) { return static_cast<int>(c); }
 
+using printer = void (*)(std::ostream&, wire::value const&, terminal const&);
+printer printer_of(std::string_view endpoint) {
+    if (endpoint == "torrents.peers") return &print_peers;
+    if (endpoint == "torrents.announce") return &print_trackers;
+    if (endpoint == "torrents.set_rate_limits") return &print_limits;
+    return nullptr;
+}
+
 int ask(session& s, command const& what, wire::value::object const& request) {
     auto const got = s.daemon.call(*what.endpoint, request);
     if (!got) return code(s.tell(got.error()));
@@ -47,6 +55,8 @@ int ask(session& s, command const& what, wire::value::object const& request) {
         print_addresses(s.out, read->list_or_empty("entries"), s.term);
     else if (whole_rows)
         print_torrents(s.out, read->list_or_empty("torrents"), s.term);
+    else if (auto const print = printer_of(what.endpoint->route.name))
+        print(s.out, *read, s.term);
     else
         print_answer(s.out, *read, s.term);
     return 0;

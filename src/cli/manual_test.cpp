@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 TEST(manual, names_every_command_with_its_arguments) {
     auto const page = ccbt_manual(commands());
     for (auto const& c : commands()) {
-        EXPECT_THAT(page, HasSubstr("\n.SS " + c.words)) << c.words;
+        EXPECT_THAT(page, HasSubstr("\n.SS " + roff_text(c.words))) << c.words;
         for (auto const& a : c.arguments) EXPECT_THAT(page, HasSubstr(roff_text(a.word))) << c.words;
     }
     EXPECT_THAT(page, HasSubstr(".TP\n.B \\-\\-url \\fIURL\\fR\nWhere the daemon is"));

@@ -25,4 +25,10 @@ void print_addresses(std::ostream& out, wire::value::array const& entries, termi
 /// The list of torrents as a table for people.
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where);
 
+/// The peers of a torrent, and what its trackers answered.
+void print_peers(std::ostream& out, wire::value const& answer, terminal const& where);
+void print_trackers(std::ostream& out, wire::value const& answer, terminal const& where);
+/// The limits that a torrent has now, in a sentence a direction.
+void print_limits(std::ostream& out, wire::value const& answer, terminal const& where);
+
 } // namespace ccbt::cli

@@ -15,14 +15,14 @@ template <class Request> result<Request> naming(std::string_view info_hash) {
     return made;
 }
 
+std::optional<std::string> said(std::string text) {
+    return text.empty() ? std::nullopt : std::optional{std::move(text)};
+}
+
 result<contract::transport> transport_of(std::string_view name) {
     for (auto const& [value, known] : contract::names_of<contract::transport>)
         if (text::equal_ignoring_case(known, name)) return value;
     return fails(error_kind::unsupported, "a protocol is tcp or udp");
-}
-
-std::optional<std::string> said(std::string text) {
-    return text.empty() ? std::nullopt : std::optional{std::move(text)};
 }
 
 template <class T> result<void> only_done(result<T> const& answered) {
@@ -88,52 +88,23 @@ result<contract::get_peers::response> client::get_peers_for_torrent(std::string_
     return call<contract::get_peers>(*request);
 }
 
+result<contract::set_rate_limits::response> client::set_rate_limits(
+    std::string_view info_hash, std::int64_t download_kib, std::int64_t upload_kib) {
+    auto request = naming<contract::set_rate_limits::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->download_kib = download_kib;
+    request->upload_kib = upload_kib;
+    return call<contract::set_rate_limits>(*request);
+}
+
+result<contract::force_announce::response> client::force_announce(std::string_view info_hash) {
+    auto const request = naming<contract::force_announce::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::force_announce>(*request);
+}
+
 result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
-}
-
-result<contract::get_nat_status::response> client::nat_status() { return call<contract::get_nat_status>({}); }
-
-result<bool> client::discover_nat() {
-    auto const looked = call<contract::discover_nat>({});
-    if (!looked) return unexpected<client_error>{looked.error()};
-    return looked->result;
-}
-
-result<contract::port_mapping> client::map_port(
-    int internal_port, std::string_view protocol, int external_port) {
-    auto const named = transport_of(protocol);
-    if (!named) return unexpected<client_error>{named.error()};
-    contract::map_port::request request{.internal_port = internal_port, .protocol = *named};
-    if (external_port != 0) request.external_port = external_port;
-    auto got = call<contract::map_port>(request);
-    if (!got) return unexpected<client_error>{std::move(got.error())};
-    return std::move(got->result);
-}
-
-result<bool> client::unmap_port(int external_port, std::string_view protocol) {
-    auto const named = transport_of(protocol);
-    if (!named) return unexpected<client_error>{named.error()};
-    auto const gone = call<contract::unmap_port>({external_port, *named});
-    if (!gone) return unexpected<client_error>{gone.error()};
-    return gone->result;
-}
-
-result<contract::refresh_nat::outcome> client::refresh_nat() {
-    auto got = call<contract::refresh_nat>({});
-    if (!got) return unexpected<client_error>{std::move(got.error())};
-    return std::move(got->result);
-}
-
-result<contract::get_external_ip::response> client::get_external_ip() {
-    return call<contract::get_external_ip>({});
-}
-
-result<contract::get_external_port::response> client::get_external_port(
-    int internal_port, std::string_view protocol) {
-    auto const named = transport_of(protocol);
-    if (!named) return unexpected<client_error>{named.error()};
-    return call<contract::get_external_port>({std::to_string(internal_port), *named});
 }
 
 result<std::string> client::export_session_state(std::optional<std::string> path) {
@@ -181,6 +152,58 @@ result<void> client::remove_from_blacklist(std::string ip) {
 
 result<void> client::remove_from_whitelist(std::string ip) {
     return only_done(call<contract::remove_from_whitelist>({std::move(ip)}));
+}
+
+result<contract::get_nat_status::response> client::nat_status() { return call<contract::get_nat_status>({}); }
+
+result<bool> client::discover_nat() {
+    auto const looked = call<contract::discover_nat>({});
+    if (!looked) return unexpected<client_error>{looked.error()};
+    return looked->result;
+}
+
+result<contract::port_mapping> client::map_port(
+    int internal_port, std::string_view protocol, int external_port) {
+    auto const named = transport_of(protocol);
+    if (!named) return unexpected<client_error>{named.error()};
+    contract::map_port::request request{.internal_port = internal_port, .protocol = *named};
+    if (external_port != 0) request.external_port = external_port;
+    auto got = call<contract::map_port>(request);
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return std::move(got->result);
+}
+
+result<bool> client::unmap_port(int external_port, std::string_view protocol) {
+    auto const named = transport_of(protocol);
+    if (!named) return unexpected<client_error>{named.error()};
+    auto const gone = call<contract::unmap_port>({external_port, *named});
+    if (!gone) return unexpected<client_error>{gone.error()};
+    return gone->result;
+}
+
+result<contract::refresh_nat::outcome> client::refresh_nat() {
+    auto got = call<contract::refresh_nat>({});
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return std::move(got->result);
+}
+
+result<contract::get_external_ip::response> client::get_external_ip() {
+    return call<contract::get_external_ip>({});
+}
+
+result<contract::get_external_port::response> client::get_external_port(
+    int internal_port, std::string_view protocol) {
+    auto const named = transport_of(protocol);
+    if (!named) return unexpected<client_error>{named.error()};
+    return call<contract::get_external_port>({std::to_string(internal_port), *named});
+}
+
+result<contract::load_ip_filter::response> client::load_ip_filter() {
+    return call<contract::load_ip_filter>({});
+}
+
+result<contract::get_ip_filter_stats::response> client::get_ip_filter_stats() {
+    return call<contract::get_ip_filter_stats>({});
 }
 
 result<std::string> client::metrics() {

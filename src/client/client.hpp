@@ -141,17 +141,10 @@ public:
     [[nodiscard]] result<void> pause(std::string_view info_hash);
     [[nodiscard]] result<void> resume(std::string_view info_hash);
     [[nodiscard]] result<contract::get_peers::response> get_peers_for_torrent(std::string_view info_hash);
+    [[nodiscard]] result<contract::set_rate_limits::response> set_rate_limits(
+        std::string_view info_hash, std::int64_t download_kib, std::int64_t upload_kib); // 0: no limit
+    [[nodiscard]] result<contract::force_announce::response> force_announce(std::string_view info_hash);
     [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
-    [[nodiscard]] result<contract::get_nat_status::response> nat_status();
-    [[nodiscard]] result<bool> discover_nat(); // was a gateway found
-    /// `external_port` 0: the same, or another where that is taken.
-    [[nodiscard]] result<contract::port_mapping> map_port(
-        int internal_port, std::string_view protocol = "tcp", int external_port = 0);
-    [[nodiscard]] result<bool> unmap_port(int external_port, std::string_view protocol = "tcp");
-    [[nodiscard]] result<contract::refresh_nat::outcome> refresh_nat();
-    [[nodiscard]] result<contract::get_external_ip::response> get_external_ip();
-    [[nodiscard]] result<contract::get_external_port::response> get_external_port(
-        int internal_port, std::string_view protocol = "tcp");
     /// The file that was written, on the daemon's machine.
     [[nodiscard]] result<std::string> export_session_state(std::optional<std::string> path = std::nullopt);
     [[nodiscard]] result<contract::import_state::response> import_session_state(std::string path);
@@ -167,6 +160,18 @@ public:
     [[nodiscard]] result<void> add_to_whitelist(std::string ip, std::string reason = "");
     [[nodiscard]] result<void> remove_from_blacklist(std::string ip);
     [[nodiscard]] result<void> remove_from_whitelist(std::string ip);
+    [[nodiscard]] result<contract::get_nat_status::response> nat_status();
+    [[nodiscard]] result<bool> discover_nat(); // was a gateway found
+    /// `external_port` 0: the same, or another where that is taken.
+    [[nodiscard]] result<contract::port_mapping> map_port(
+        int internal_port, std::string_view protocol = "tcp", int external_port = 0);
+    [[nodiscard]] result<bool> unmap_port(int external_port, std::string_view protocol = "tcp");
+    [[nodiscard]] result<contract::refresh_nat::outcome> refresh_nat();
+    [[nodiscard]] result<contract::get_external_ip::response> get_external_ip();
+    [[nodiscard]] result<contract::get_external_port::response> get_external_port(
+        int internal_port, std::string_view protocol = "tcp");
+    [[nodiscard]] result<contract::load_ip_filter::response> load_ip_filter();
+    [[nodiscard]] result<contract::get_ip_filter_stats::response> get_ip_filter_stats();
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

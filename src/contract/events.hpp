@@ -78,9 +78,11 @@ struct event_data {
     std::optional<std::string> what;
     std::optional<std::int64_t> finished;
     std::optional<std::int64_t> total;
+    std::optional<std::int64_t> rules;
     std::optional<std::string> path;
     std::optional<std::vector<std::string>> keys;
     std::optional<std::string> message;
+    std::optional<std::string> url;
 
     static constexpr bool omit_absent = true;
     static constexpr auto fields = described_as{
@@ -93,9 +95,11 @@ struct event_data {
         field<&event_data::what>{"The work that goes on"},
         field<&event_data::finished>{"How much of it is done", {.wire = "done"}},
         field<&event_data::total>{"Of how much"},
+        field<&event_data::rules>{"Valid rules of the IP filter"},
         field<&event_data::path>{"The storage root"},
         field<&event_data::keys>{"The configuration keys that changed"},
-        field<&event_data::message>{"What happened, for people"}};
+        field<&event_data::message>{"What happened, for people"},
+        field<&event_data::url>{"The tracker, without its passkey"}};
 };
 
 struct event {

@@ -2,16 +2,19 @@
 #pragma once
 
 #include "contract/backup.hpp"
+#include "contract/ip_filter.hpp"
 #include "contract/nat.hpp"
 #include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
+#include "contract/transfers.hpp"
 
 namespace ccbt::contract {
 
 inline constexpr std::string_view base_path = "/api/v1";
 
-using all_endpoints =
-    joined<session_endpoints, torrent_endpoints, backup_endpoints, nat_endpoints, security_endpoints>::type;
+using all_endpoints = joined<
+    session_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, nat_endpoints,
+    security_endpoints, ip_filter_endpoints>::type;
 
 } // namespace ccbt::contract

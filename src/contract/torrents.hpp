@@ -31,6 +31,7 @@ struct torrent_status {
     std::string output_dir;
     std::vector<std::string> labels;
     double added_at = 0;
+    std::int64_t download_limit_kib = 0, upload_limit_kib = 0;
 
     static constexpr auto fields = described_as{
         field<&torrent_status::info_hash>{"The info-hash, hex in lower case; of a hybrid torrent the v1 one"},
@@ -48,7 +49,9 @@ struct torrent_status {
         field<&torrent_status::error>{"Why it is in status error, else null (+)"},
         field<&torrent_status::output_dir>{"The folder that its files are in (+)"},
         field<&torrent_status::labels>{"What users call it (+)"},
-        field<&torrent_status::added_at>{"When it was added, Unix seconds (+)"}};
+        field<&torrent_status::added_at>{"When it was added, Unix seconds (+)"},
+        field<&torrent_status::download_limit_kib>{"Its own limit, KiB/s; 0: none (+)", {.min = 0}},
+        field<&torrent_status::upload_limit_kib>{"Its own limit, KiB/s; 0: none (+)", {.min = 0}}};
 };
 using torrent_row_view = prepared<torrent_status>;
 
@@ -259,6 +262,12 @@ struct peer {
     std::string transport; // "tcp", "utp"
     bool encrypted = false;
     std::string flags;
+    std::string encryption = "none";
+    bool is_seed = false;
+    std::int64_t downloaded = 0, uploaded = 0;
+    std::int64_t requests_sent = 0, requests_waiting = 0;
+    std::int64_t hash_failures = 0;
+    std::vector<std::string> source;
 
     static constexpr auto fields = described_as{
         field<&peer::ip>{"Its address"},
@@ -274,7 +283,16 @@ struct peer {
         field<&peer::flags>{
             "Letters: D we download, d we want to, U we upload, u it wants us to, S it snubs us, "
             "O optimistic unchoke, H from DHT, X from peer exchange, L local, I incoming, "
-            "E encrypted, P uTP (+)"}};
+            "E encrypted, P uTP (+)"},
+        field<&peer::encryption>{
+            "\"none\", \"handshake\" where only that was (MSE), \"rc4\" where all is, \"tls\" (+)"},
+        field<&peer::is_seed>{"It has all of it (+)"},
+        field<&peer::downloaded>{"Payload bytes that came from it over this connection (+)", {.min = 0}},
+        field<&peer::uploaded>{"Payload bytes that went to it over this connection (+)", {.min = 0}},
+        field<&peer::requests_sent>{"Blocks that we asked of it and that have not come (+)", {.min = 0}},
+        field<&peer::requests_waiting>{"Blocks that it asked of us and that have not gone (+)", {.min = 0}},
+        field<&peer::hash_failures>{"Pieces with a part of it that were damaged (+)", {.min = 0}},
+        field<&peer::source>{"How it was found: tracker, dht, pex, lsd, resume, incoming (+)"}};
 };
 
 struct get_peers {

@@ -31,6 +31,10 @@ server::server_options options_of(contract::settings const& s, std::string api_k
     return o;
 }
 
+bool is_of_filter(std::string_view key) {
+    return key.starts_with("security.ip_filter.") || key.starts_with("proxy.");
+}
+
 model::state::beginning beginning_of(store::journal_snapshot const& done) {
     model::state::beginning b;
     b.incarnation = contract::make_torrent_id().low; // random: a token never comes back in another meaning
@@ -100,7 +104,7 @@ expected<std::string, std::string> daemon::start() {
     if (!url) return url;
     self_.url = *url;
 
-    house_.rules.start(); // and the engine opens its port
+    executor_.begin_filter([this] { house_.rules.start(); }); // and the engine opens its port
 
     // What users wait for goes first: the torrents that run, then those that are paused.
     auto const runs = [](auto const& asked) { return !asked->paused; };
@@ -230,6 +234,7 @@ void daemon::reconfigure(loaded_config to) {
     engine_->configure(config_.settings);
     gateway_->configure(config_.settings);
     house_.apply(model::config_changed{changes.keys});
+    if (std::any_of(changes.keys.begin(), changes.keys.end(), is_of_filter)) executor_.reload_filter();
     log::info("the configuration was read again: {} keys changed", changes.keys.size());
 }
 
@@ -247,6 +252,7 @@ void daemon::stop(job stopped) {
     log::info("stopping");
     house_.apply(model::stopping_now{});
     tickers_.clear();
+    executor_.stop_filter();
     stops_awaited_ = 3;
     auto const one_stopped = [this] {
         if (--stops_awaited_ > 0) return;

@@ -45,6 +45,9 @@ public:
     /// Applies what of a configuration read anew can be applied now; says what has to wait for a restart.
     void reconfigure(loaded_config to);
 
+    /// What the IP filter's files and URLs say now.
+    void reload_filter() { executor_.reload_filter(); }
+
     /// Saves, stops, closes, within a bound; then calls. A second call changes nothing.
     void stop(job stopped);
 

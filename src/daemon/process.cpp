@@ -162,6 +162,7 @@ private:
                     house.reconfigure(std::move(**read));
                 else
                     log::error("the configuration was not taken over:\n{}", read->error().message());
+                house.reload_filter(); // the files may be other ones, whatever the configuration says
             });
     }
 

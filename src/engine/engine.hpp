@@ -6,7 +6,7 @@
 #include "base/ip_range.hpp"
 #include "base/unique_function.hpp"
 #include "contract/settings.hpp"
-#include "contract/torrents.hpp"
+#include "contract/transfers.hpp"
 #include "model/facts.hpp"
 
 #include <chrono>
@@ -100,6 +100,12 @@ public:
     /// is called, after 5 s at the latest.
     virtual void save_all(unique_function<void()> done) = 0;
     void save_all() { save_all({}); }
+    /// Announces a torrent now, whatever its trackers' intervals. `done` when each has answered or failed, at most
+    /// `within` after the call; empty where it has no tracker; errc::announce_refused where it is in no state for it.
+    virtual void announce(
+        torrent_id id, std::chrono::milliseconds within,
+        unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) = 0;
+
     /// The last saving: stops all transfers, saves, and calls `done` when all is told or `within` has passed.
     /// After it the engine may be abandoned with the process; destroying it is allowed to take long.
     virtual void stop(std::chrono::milliseconds within, unique_function<void()> done) = 0;

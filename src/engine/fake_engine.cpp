@@ -142,6 +142,15 @@ void fake_engine::pieces(torrent_id id, unique_function<void(contract::result<pi
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
+void fake_engine::announce(
+    torrent_id id, std::chrono::milliseconds,
+    unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
+    auto const* const t = find(id);
+    auto answers = t ? t->trackers : std::vector<contract::tracker_answer>{};
+    loop_.post(
+        [done = std::move(done), answers = std::move(answers)]() mutable { done(std::move(answers)); });
+}
+
 void fake_engine::save_all(unique_function<void()> done) {
     ++saves_asked_;
     auto saved = std::vector<saved_progress>{};
@@ -217,6 +226,10 @@ void fake_engine::set_peers(torrent_id id, std::vector<contract::peer> peers) {
 
 void fake_engine::set_pieces(torrent_id id, std::vector<bool> have) {
     if (auto* t = find(id)) t->have = std::move(have);
+}
+
+void fake_engine::set_trackers(torrent_id id, std::vector<contract::tracker_answer> trackers) {
+    if (auto* const t = find(id)) t->trackers = std::move(trackers);
 }
 
 void fake_engine::see(model::torrent_seen sample) {

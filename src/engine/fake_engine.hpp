@@ -37,6 +37,9 @@ public:
     void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
     using engine::save_all;
     void save_all(unique_function<void()> done) override;
+    void announce(
+        torrent_id id, std::chrono::milliseconds within,
+        unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return 6881; }
 
@@ -47,6 +50,8 @@ public:
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
     void set_pieces(torrent_id id, std::vector<bool> have);
+    /// What the torrent's trackers answer from now on; none at first.
+    void set_trackers(torrent_id id, std::vector<contract::tracker_answer> trackers);
     void see(model::torrent_seen sample); // tells it, and goes on from it
     void fail(torrent_id id, std::string message);
     void recover(torrent_id id);
@@ -75,6 +80,7 @@ private:
         model::torrent_seen seen;
         std::vector<contract::peer> peers;
         std::vector<bool> have;
+        std::vector<contract::tracker_answer> trackers;
         std::uint64_t seed = 0;
         bool failed = false;
     };

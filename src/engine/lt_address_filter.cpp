@@ -13,12 +13,17 @@ namespace {
 
 constexpr std::size_t many_ranges = 100'000;
 
+} // namespace
+
 lt::address to_lt(ip_address const& a) {
     if (a.is_v4()) return lt::address_v4{a.number_v4()};
     return lt::address_v6{a.bytes()};
 }
 
-} // namespace
+ip_address from_lt(lt::address const& a) {
+    if (a.is_v4()) return ip_address::v4(a.to_v4().to_uint());
+    return ip_address::v6(a.to_v6().to_bytes());
+}
 
 lt::ip_filter make_ip_filter(ip_range_set const& blocked) {
     lt::ip_filter out;

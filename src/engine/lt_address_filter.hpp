@@ -6,11 +6,14 @@
 #include "engine/engine.hpp"
 
 #include <deque>
+#include <libtorrent/address.hpp>
 #include <libtorrent/ip_filter.hpp>
 #include <libtorrent/session_handle.hpp>
 
 namespace ccbt::engine {
 
+[[nodiscard]] libtorrent::address to_lt(ip_address const& a);
+[[nodiscard]] ip_address from_lt(libtorrent::address const& a);
 [[nodiscard]] libtorrent::ip_filter make_ip_filter(ip_range_set const& blocked);
 
 class lt_address_filter {

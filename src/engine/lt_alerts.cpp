@@ -6,6 +6,7 @@
 #include "engine/lt_source.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
 
 namespace ccbt::engine {
@@ -58,20 +59,32 @@ void lt_session::on_alert(lt::alert* a) {
     case lt::session_stats_alert::alert_type: {
         auto const counted = lt::alert_cast<lt::session_stats_alert>(a)->counters();
         auto const at = [&](int index) { return index < 0 ? std::int64_t{0} : counted[index]; };
+        // Both ends of a connection with ourselves were counted; one whose end is not told yet must not be taken back.
+        let_through_ = std::max(let_through_, dialled_ + at(taken_index_) - 2 * with_ourselves_);
         tell_.tell(model::session_seen{
-            at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_,
-            dialled_ + at(taken_index_)});
+            at(dht_nodes_index_), at(received_index_), at(sent_index_), blocked_connections_, let_through_});
         return;
     }
-    case lt::peer_blocked_alert::alert_type:
-        // A connection refused, one that was cut by a new filter, or an address that is not dialled.
-        if (lt::alert_cast<lt::peer_blocked_alert>(a)->reason == lt::peer_blocked_alert::ip_filter)
-            ++blocked_connections_;
+    case lt::peer_blocked_alert::alert_type: {
+        // A connection refused, or an address that is not dialled. Without a port: one that a new filter cuts, whose
+        // end is told as well.
+        auto const& b = *lt::alert_cast<lt::peer_blocked_alert>(a);
+        if (b.reason != lt::peer_blocked_alert::ip_filter || b.endpoint.port() == 0) return;
+        ++blocked_connections_;
+        if (settings_.security.ip_filter.filter_log_blocked)
+            blocked_log_.note(b.endpoint.address().to_string());
         return;
+    }
     case lt::peer_connect_alert::alert_type:
         if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
             ++dialled_;
         return;
+    case lt::peer_disconnected_alert::alert_type: {
+        auto const& why = lt::alert_cast<lt::peer_disconnected_alert>(a)->error;
+        if (why == lt::errors::banned_by_ip_filter) ++blocked_connections_;
+        if (why == lt::errors::self_connection) ++with_ourselves_;
+        return;
+    }
     case lt::save_resume_data_alert::alert_type: {
         auto* const saved = lt::alert_cast<lt::save_resume_data_alert>(a);
         if (auto const t = find(saved->handle)) saver_->data_came(t, std::move(saved->params));
@@ -121,6 +134,10 @@ void lt_session::on_alert(lt::alert* a) {
         log::info("{}", a->message());
         return; // another peer may do better
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
+    case lt::tracker_announce_alert::alert_type:
+    case lt::tracker_reply_alert::alert_type:
+    case lt::tracker_warning_alert::alert_type:
+    case lt::tracker_error_alert::alert_type: return on(*static_cast<lt::tracker_alert*>(a));
     case lt::torrent_removed_alert::alert_type: {
         auto const serial = to_serial(lt::alert_cast<lt::torrent_removed_alert>(a)->userdata);
         if (auto const t = torrents_.find_serial(serial)) is_gone(t);
@@ -145,6 +162,28 @@ void lt_session::on(lt::listen_succeeded_alert const& a) {
     if (listen_port_ == 0 || (a.address.is_v4() && a.socket_type == lt::socket_type_t::tcp))
         listen_port_ = a.port;
     if (a.address.is_v4() && !a.address.is_loopback()) tell_.tell(model::listening{a.port});
+}
+
+void lt_session::on(lt::tracker_alert const& a) {
+    auto const t = find(a.handle);
+    if (!t || t->forgotten) return;
+    auto fact = model::tracker_announced{t->id(), contract::without_passkey(a.tracker_url())};
+    if (auto const* const sent = lt::alert_cast<lt::tracker_announce_alert>(&a)) {
+        announces_->sent(t, *sent);
+    } else if (auto const* const warned = lt::alert_cast<lt::tracker_warning_alert>(&a)) {
+        announces_->warned(t, *warned); // its answer comes as well
+    } else if (auto const* const answered = lt::alert_cast<lt::tracker_reply_alert>(&a)) {
+        announces_->answered(t, *answered);
+        fact.message = fmt::format("{} peers", answered->num_peers);
+        tell_.tell(std::move(fact));
+    } else if (auto const* const failed = lt::alert_cast<lt::tracker_error_alert>(&a)) {
+        announces_->failed(t, *failed);
+        // Of several addresses that are listened at, not each reaches every tracker: no news.
+        if (failed->error == lt::errors::announce_skipped) return;
+        fact.failed = true;
+        fact.message = failure_text(*failed);
+        tell_.tell(std::move(fact));
+    }
 }
 
 void lt_session::on(lt::add_torrent_alert const& a) {
@@ -177,6 +216,7 @@ void lt_session::became_live(torrent_ref const& t) {
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
     bring_to_wish(t);
+    announces_->became_live(t);
     look_soon();
 }
 

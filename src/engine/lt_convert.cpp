@@ -140,6 +140,24 @@ contract::peer to_peer(lt::peer_info const& from) {
     peer.transport = (from.flags & lt::peer_info::utp_socket) ? "utp" : "tcp";
     peer.encrypted = bool(from.flags & (lt::peer_info::rc4_encrypted | lt::peer_info::plaintext_encrypted));
     peer.flags = to_flags(from);
+    if (from.flags & lt::peer_info::ssl_socket)
+        peer.encryption = "tls";
+    else if (from.flags & lt::peer_info::rc4_encrypted)
+        peer.encryption = "rc4";
+    else if (from.flags & lt::peer_info::plaintext_encrypted)
+        peer.encryption = "handshake";
+    peer.is_seed = bool(from.flags & lt::peer_info::seed);
+    peer.downloaded = from.total_download;
+    peer.uploaded = from.total_upload;
+    peer.requests_sent = from.download_queue_length;
+    peer.requests_waiting = from.upload_queue_length;
+    peer.hash_failures = from.num_hashfails;
+    using lt::peer_info;
+    for (auto const& [from_there, name] :
+         {std::pair{peer_info::tracker, "tracker"}, std::pair{peer_info::dht, "dht"},
+          std::pair{peer_info::pex, "pex"}, std::pair{peer_info::lsd, "lsd"},
+          std::pair{peer_info::resume_data, "resume"}, std::pair{peer_info::incoming, "incoming"}})
+        if (from.source & from_there) peer.source.emplace_back(name);
     return peer;
 }
 

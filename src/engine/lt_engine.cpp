@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_guard.hpp"
 #include "engine/lt_session.hpp"
 
 #include <libtorrent/extensions/smart_ban.hpp>
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto answer_within = 3s;
+constexpr std::size_t built_at_once = 50'000; // ranges that are libtorrent's within some 50 ms
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
@@ -74,6 +76,7 @@ lt_session::lt_session(lt_options with)
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
         [this](torrent_ref const& t) { tell_seen(t); }, [this] { tell_caught_up_if_quiet(); }});
+    announces_ = std::make_unique<lt_announces>(loop_, *asker_);
     // libtorrent's thread may only post; one post stands for all alerts until they are popped.
     session_->set_alert_notify(
         [&on = loop_, posted = alerts_posted_, pump = here_.guard([this] { pump_alerts(); })] {
@@ -314,6 +317,7 @@ void lt_session::configure(contract::settings const& to) {
 template <class T> struct lt_session::question {
     unique_function<void(contract::result<T>)> done;
     T found{};
+    steady::time_point at; // when libtorrent told it
     std::unique_ptr<loop::ticker> patience;
     void answer(contract::result<T> with) {
         if (!done) return; // too late
@@ -322,11 +326,16 @@ template <class T> struct lt_session::question {
     }
 };
 
-template <class T> void lt_session::ask_libtorrent(std::shared_ptr<question<T>> const& q, job work) {
+template <class T>
+void lt_session::ask_libtorrent(std::shared_ptr<question<T>> const& q, job work, job before_the_answer) {
     auto const too_late = [q] {
         q->answer(contract::fails(contract::errc::state_io_error, "the engine did not answer in time"));
     };
-    if (asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); }))
+    auto answer = [q, first = std::move(before_the_answer)]() mutable {
+        if (first) first();
+        q->answer(std::move(q->found));
+    };
+    if (asker_->run(std::move(work), std::move(answer)))
         q->patience = loop_.after(answer_within, too_late);
     else
         loop_.post(too_late);
@@ -339,6 +348,10 @@ lt::settings_pack lt_session::settings_now() const {
 }
 
 void lt_session::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    if (what->ranges().size() > built_at_once)
+        for (auto const& [serial, t] : torrents_.all())
+            if (t->at == stage::live && !t->removing && t->last && t->last->num_peers > 0)
+                cut_blocked(t->handle, t->guard, what);
     filter_->set(std::move(what), here_.guard([this, done = std::move(done)]() mutable {
         open_to_peers();
         done();
@@ -371,6 +384,7 @@ void lt_session::peers(
         try {
             auto found = std::vector<lt::peer_info>{};
             handle.get_peer_info(found);
+            q->at = steady::now();
             for (auto const& p : found)
                 if (!(p.flags & (lt::peer_info::connecting | lt::peer_info::handshake)))
                     q->found.push_back(to_peer(p));
@@ -378,7 +392,8 @@ void lt_session::peers(
             q->found.clear(); // it has just been removed
         }
     };
-    ask_libtorrent(q, std::move(work));
+    auto measured = here_.guard([this, q, serial = t->serial] { peer_rates_.look(serial, q->at, q->found); });
+    ask_libtorrent(q, std::move(work), std::move(measured));
 }
 
 void lt_session::pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) {
@@ -407,6 +422,17 @@ void lt_session::pieces(torrent_id id, unique_function<void(contract::result<pie
         for (auto const bit : have) q->found.have.push_back(bit);
     };
     ask_libtorrent(q, std::move(work));
+}
+
+void lt_session::announce(
+    torrent_id id, std::chrono::milliseconds within,
+    unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
+    if (auto const t = torrents_.find(id)) return announces_->announce(t, within, std::move(done));
+    loop_.post([done = std::move(done)]() mutable {
+        auto why =
+            contract::failure{contract::errc::announce_refused, "it is being loaded: try again in a moment"};
+        done(unexpected<contract::failure>{std::move(why).with("reason", std::string{"starting"})});
+    });
 }
 
 void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> done) {

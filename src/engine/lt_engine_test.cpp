@@ -254,6 +254,49 @@ struct lt_engine_midway : lt_engine {
     }
 };
 
+TEST_F(lt_engine_midway, resume_data_of_somebody_else_is_hashed_before_it_is_believed) {
+    download_some();
+    stop_cleanly();
+    auto const moved = leech.saved[id].downloaded;
+    ASSERT_GT(leech.saved[id].progress, 0.1);
+    for (auto const& entry : fs::recursive_directory_iterator{leech_dir.path()})
+        if (entry.is_regular_file())
+            write_file(entry.path(), random_bytes(static_cast<std::size_t>(entry.file_size()), 99));
+    leech.restart();
+    auto first = load_of(torrent, leech.resume[id]);
+    first.hearsay = true;
+    leech.it->ask(wish_for(id, torrent, leech_dir.path()), std::move(first));
+    ASSERT_TRUE(leech.reaches(id, torrent_state::downloading)) << leech.failed[id];
+    EXPECT_EQ(leech.seen[id].progress, 0) << "nor half of a piece, from one who said what is not so";
+    EXPECT_EQ(leech.seen[id].downloaded, moved);
+}
+
+TEST_F(lt_engine_midway, the_pieces_that_are_here_are_told_and_a_saving_says_when_it_is_done) {
+    auto const pieces = [](side& of, torrent_id which) {
+        auto found = std::optional<contract::result<engine::piece_report>>{};
+        of.it->pieces(which, [&](auto answer) { found = std::move(answer); });
+        EXPECT_TRUE(until([&] { return found.has_value(); }));
+        return *found;
+    };
+    download_some();
+    auto const seeds = pieces(seed, id);
+    ASSERT_TRUE(seeds);
+    EXPECT_THAT(seeds->have, ::testing::Each(true));
+    auto const some = pieces(leech, id);
+    ASSERT_TRUE(some);
+    EXPECT_EQ(some->have.size(), seeds->have.size());
+    EXPECT_THAT(some->have, ::testing::AllOf(::testing::Contains(true), ::testing::Contains(false)));
+    EXPECT_EQ(pieces(leech, contract::make_torrent_id()).error().code, contract::errc::starting);
+
+    leech.it->configure(leech.settings);
+    auto saved = std::int64_t{-1};
+    leech.saved[id].downloaded = 0;
+    ASSERT_TRUE(until([&] { return leech.seen[id].progress > 0.2; }));
+    leech.it->save_all([&] { saved = leech.saved[id].downloaded; });
+    ASSERT_TRUE(until([&] { return saved >= 0; }));
+    EXPECT_GT(saved, 0) << "told before it is done";
+}
+
 TEST_F(lt_engine_midway, peers_of_each_side_name_the_other) {
     download_some();
     auto of = [&](side& s) {
@@ -590,6 +633,44 @@ TEST_F(lt_engine, blocked_addresses_are_cut_refused_and_let_in_again) {
     ASSERT_TRUE(block(seed, {"127.0.0.9"}));
     ASSERT_TRUE(seed.dial(id, leech));
     EXPECT_TRUE(until([&] { return seed.seen[id].num_peers == 2; }, 20s)) << "let in again";
+}
+
+TEST_F(lt_engine, who_is_listed_beside_two_million_ranges_is_cut_within_a_second) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    auto const slow = [](contract::settings& s) { s.limits.global_down_kib = 16; };
+    auto seed = side{"127.0.0.2"}, leech = side{"127.0.0.3", slow}, other = side{"127.0.0.4", slow};
+    temporary_folder other_dir;
+    seeds(seed, torrent);
+    leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
+    other.it->ask(wish_for(id, torrent, other_dir.path()), load_of(torrent));
+    ASSERT_TRUE(leech.dial(id, seed));
+    ASSERT_TRUE(other.dial(id, seed));
+    ASSERT_TRUE(until([&] { return seed.seen[id].num_peers == 2; }));
+    std::vector<ip_range> many;
+    for (std::uint32_t i = 0; i < 2'000'000; ++i)
+        many.push_back({ip_address::v4(0x80000000 + i * 1000), ip_address::v4(0x80000000 + i * 1000 + 500)});
+    auto const huge = ip_range_set{std::move(many)};
+    auto const with_one = std::make_shared<ip_range_set const>(huge.united_with(*ranges({"127.0.0.3"})));
+    bool told = false;
+    auto const began = std::chrono::steady_clock::now();
+    auto const since = [&] { return std::chrono::steady_clock::now() - began; };
+    seed.it->block_addresses(with_one, [&told] { told = true; });
+    auto const connected = [&] {
+        std::optional<std::string> ips;
+        seed.it->peers(id, [&ips](contract::result<std::vector<contract::peer>> all) {
+            ips.emplace();
+            for (auto const& one : *all) *ips += one.ip + ' ';
+        });
+        EXPECT_TRUE(until([&] { return ips.has_value(); }));
+        return *ips;
+    };
+    EXPECT_TRUE(until([&] { return connected() == "127.0.0.4 "; }));
+    EXPECT_LT(since(), 1s);
+    EXPECT_FALSE(told) << "libtorrent's own filter takes longer";
+    ASSERT_TRUE(until([&] { return told; }, 30s));
+    RecordProperty("in_force_after_ms", static_cast<int>(since() / 1ms));
+    EXPECT_EQ(connected(), "127.0.0.4 ");
+    EXPECT_TRUE(until([&] { return seed.session.blocked_connections >= 1; }));
 }
 
 TEST_F(lt_engine, one_that_awaits_its_block_list_neither_listens_nor_takes_torrents_in_before) {

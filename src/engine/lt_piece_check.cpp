@@ -1,5 +1,7 @@
 #include "engine/lt_piece_check.hpp"
 
+#include "engine/lt_part_file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -7,8 +9,10 @@
 #include <fcntl.h>
 #include <libtorrent/hasher.hpp>
 #include <map>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace ccbt::engine {
@@ -55,17 +59,7 @@ public:
         return false;
     }
 
-    bool read(char* to, std::int64_t from, std::size_t length) const {
-        while (length > 0) {
-            auto const got = ::pread(fd_, to, length, from);
-            if (got < 0 && errno == EINTR) continue;
-            if (got <= 0) return false;
-            to += got;
-            from += got;
-            length -= static_cast<std::size_t>(got);
-        }
-        return true;
-    }
+    [[nodiscard]] int fd() const { return fd_; }
 
 private:
     void close_fd() {
@@ -80,6 +74,18 @@ private:
     int fd_ = -1;
     std::int64_t size_ = 0, data_from_ = 0, data_to_ = 0;
 };
+
+bool read_all(int fd, char* to, std::int64_t from, std::size_t length) {
+    while (length > 0) {
+        auto const got = ::pread(fd, to, length, from);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        to += got;
+        from += got;
+        length -= static_cast<std::size_t>(got);
+    }
+    return true;
+}
 
 lt::sha256_hash merkle_root(std::vector<lt::sha256_hash> layer, std::size_t width) {
     layer.resize(width); // the padding leaves are zeros
@@ -99,16 +105,20 @@ public:
           files_{t.files()},
           save_path_{save_path},
           buffer_(chunk),
-          by_v1_{t.info_hashes().has_v1()} {}
+          by_v1_{t.info_hashes().has_v1()},
+          parts_{t, save_path} {}
 
     bool good(lt::piece_index_t piece) {
+        piece_ = piece;
         slices_ = files_.map_block(piece, 0, size_of(piece));
         auto all_holes = true;
+        std::int64_t within = 0;
         for (auto const& s : slices_) {
+            auto const before = std::exchange(within, within + s.size);
             if (files_.pad_file_at(s.file_index) || s.size == 0) continue;
-            if (!file_.open(s.file_index, files_.file_path(s.file_index, save_path_))) return false;
-            if (file_.size() < s.offset + s.size) return false;
-            all_holes = all_holes && file_.is_hole(s.offset, s.size);
+            auto const lies = find(s, before);
+            if (!lies) return false;
+            all_holes = all_holes && lies->fd == file_.fd() && file_.is_hole(s.offset, s.size);
         }
         return by_v1_ ? good_v1(piece, all_holes) : good_v2(piece, all_holes);
     }
@@ -120,16 +130,27 @@ private:
         return by_v1_ ? files_.piece_size(piece) : files_.piece_size2(piece);
     }
 
+    // In its file, or, where that one is not wanted, in the part file.
+    std::optional<part_file::place> find(lt::file_slice const& s, std::int64_t within) {
+        if (file_.open(s.file_index, files_.file_path(s.file_index, save_path_)) &&
+            file_.size() >= s.offset + s.size)
+            return part_file::place{file_.fd(), s.offset};
+        return parts_.find(piece_, within, s.size);
+    }
+
     // Feeds the piece's bytes in order; padding is zeros without a file.
     template <class Take> bool feed(bool zeros, Take&& take) {
+        std::int64_t within = 0;
         for (auto const& s : slices_) {
-            auto const pad = zeros || files_.pad_file_at(s.file_index);
-            if (!pad && !file_.open(s.file_index, files_.file_path(s.file_index, save_path_))) return false;
+            auto const before = std::exchange(within, within + s.size);
+            auto const pad = zeros || files_.pad_file_at(s.file_index) || s.size == 0;
+            auto const lies = pad ? std::optional<part_file::place>{} : find(s, before);
+            if (!pad && !lies) return false;
             for (std::int64_t at = 0; at < s.size;) {
                 auto const n = static_cast<std::size_t>(std::min<std::int64_t>(s.size - at, chunk));
                 if (pad)
                     std::fill_n(buffer_.begin(), n, '\0');
-                else if (!file_.read(buffer_.data(), s.offset + at, n))
+                else if (!read_all(lies->fd, buffer_.data(), lies->at + at, n))
                     return false;
                 else
                     bytes_read_ += static_cast<std::int64_t>(n);
@@ -194,6 +215,8 @@ private:
     std::vector<char> buffer_;
     bool by_v1_;
     open_file file_;
+    part_file parts_;
+    lt::piece_index_t piece_{0};
     std::vector<lt::file_slice> slices_;
     std::int64_t bytes_read_ = 0;
     std::map<int, lt::sha1_hash> zeros_v1_;

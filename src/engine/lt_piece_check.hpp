@@ -24,7 +24,8 @@ struct piece_check {
 /// Called now and then with how many of the pieces asked for have been judged, and how many of them were good.
 using check_progress = std::function<void(int judged, int good, int all)>;
 
-/// A hybrid's pieces are judged by their v1 hash. A v2 piece whose layer is not known is not good. Pieces of files that
+/// What of a file that is not wanted lies in libtorrent's part file is read from there. A hybrid's pieces are judged by
+/// their v1 hash. A v2 piece whose layer is not known is not good. Pieces of files that
 /// are missing, too short or no regular files are not good. Never throws for what lies on disk.
 [[nodiscard]] piece_check check_pieces(
     libtorrent::torrent_info const& torrent, std::string const& save_path, piece_set const& which,

@@ -2,12 +2,15 @@
 // in through lt_alerts.cpp alone. Loop thread, but for what the notify function posts.
 #pragma once
 
+#include "engine/blocked_log.hpp"
 #include "engine/lt_adder.hpp"
 #include "engine/lt_address_filter.hpp"
+#include "engine/lt_announces.hpp"
 #include "engine/lt_engine.hpp"
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
 #include "engine/lt_torrent.hpp"
+#include "engine/peer_rates.hpp"
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
@@ -32,6 +35,9 @@ public:
     void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
     using engine::save_all;
     void save_all(unique_function<void()> done) override;
+    void announce(
+        torrent_id id, std::chrono::milliseconds within,
+        unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
     [[nodiscard]] int listen_port() const override { return listen_port_; }
 
@@ -41,7 +47,8 @@ private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
 
     template <class T> struct question;
-    template <class T> void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work);
+    template <class T>
+    void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work, job before_the_answer = {});
 
     void open_to_peers();
     [[nodiscard]] libtorrent::settings_pack settings_now() const;
@@ -69,6 +76,7 @@ private:
     void on(libtorrent::state_update_alert const& a);
     void on(libtorrent::metadata_received_alert const& a);
     void on(libtorrent::listen_succeeded_alert const& a);
+    void on(libtorrent::tracker_alert const& a);
     void take_status(libtorrent::torrent_status const& status, std::vector<model::torrent_seen>& samples);
     void still_what_rests(std::vector<model::torrent_seen>& samples);
     void became_live(torrent_ref const& t);
@@ -89,6 +97,8 @@ private:
     std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_address_filter> filter_;
+    std::unique_ptr<lt_announces> announces_;
+    peer_rates peer_rates_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_, saving_timer_;
@@ -98,7 +108,8 @@ private:
     int const received_index_ = libtorrent::find_metric_idx("net.recv_payload_bytes");
     int const sent_index_ = libtorrent::find_metric_idx("net.sent_payload_bytes");
     int const taken_index_ = libtorrent::find_metric_idx("peer.incoming_connections");
-    std::int64_t blocked_connections_ = 0, dialled_ = 0;
+    std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
+    blocked_log blocked_log_;
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;

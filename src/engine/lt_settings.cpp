@@ -59,6 +59,12 @@ void set_network(pack& p, contract::settings const& s, bool listen) {
     p.set_int(pack::connections_limit, static_cast<int>(n.max_global_peers));
     p.set_int(pack::unchoke_slots_limit, -1); // the slots are a torrent's, not the session's
     p.set_int(pack::recv_socket_buffer_size, 1 << 20);
+    // A limit is of what is sent, not also of the receipts that TCP sends for what comes: with those, a small limit of
+    // uploads all but stops downloads.
+    p.set_bool(pack::rate_limit_ip_overhead, false);
+    // What a limit gives is shared out with each tick, and a peer is given what it asked for, three seconds' worth, at
+    // once or after 20 ticks: with the 500 ms of the default a limited transfer stands still for seconds between bursts.
+    p.set_int(pack::tick_interval, 20);
     p.set_int(pack::upload_rate_limit, bytes_per_second(s.limits.global_up_kib));
     p.set_int(pack::download_rate_limit, bytes_per_second(s.limits.global_down_kib));
 }
@@ -167,12 +173,12 @@ per_torrent_settings make_per_torrent_settings(contract::settings const& from) {
 
 libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen) {
     auto p = pack{};
-    // Facts need these; peers' errors, trackers and pieces would drown them.
+    // Facts need these; peers' errors and pieces would drown them.
     p.set_int(
         pack::alert_mask, static_cast<int>(static_cast<std::uint32_t>(
                               libtorrent::alert_category::error | libtorrent::alert_category::status |
                               libtorrent::alert_category::storage | libtorrent::alert_category::ip_block |
-                              libtorrent::alert_category::connect)));
+                              libtorrent::alert_category::connect | libtorrent::alert_category::tracker)));
     p.set_int(pack::alert_queue_size, 200'000); // a burst of adds must not lose its answers
     set_network(p, from, listen);
     set_discovery(p, from, listen);

@@ -30,6 +30,8 @@ enum class stage : std::uint8_t {
 
 enum class saving : std::uint8_t { none, asked, flushing, syncing };
 
+class lt_guard;
+
 struct lt_torrent {
     std::uint64_t serial = 0; // its name in libtorrent's userdata, so that a late alert meets nobody else
     wish how;
@@ -68,6 +70,7 @@ struct lt_torrent {
     unique_function<void(std::shared_ptr<std::string const>)> gone;
     std::shared_ptr<std::string const> last_resume;
     std::unique_ptr<loop::ticker> patience, metadata_again;
+    std::shared_ptr<lt_guard> guard; // null until somebody had to be cut at once
 
     [[nodiscard]] model::torrent_id id() const { return how.asked->id; }
 };

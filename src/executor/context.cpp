@@ -4,6 +4,8 @@
 
 namespace ccbt::executor {
 
+failure no_such_torrent() { return {errc::torrent_not_found, "there is no torrent of that info-hash", {}}; }
+
 task<result<void>> commit(context& house, store::commit what) {
     auto const held = std::make_shared<store::commit>(std::move(what));
     auto start = [&house, held](auto done) { house.truth.commit_change(std::move(*held), std::move(done)); };

@@ -78,6 +78,8 @@ struct context {
     }
 };
 
+[[nodiscard]] failure no_such_torrent();
+
 /// Commits and awaits; success, or the failure to answer.
 task<result<void>> commit(context& house, store::commit what);
 

@@ -51,8 +51,6 @@ result<std::string> read_torrent_file(std::string const& path) {
     return bytes;
 }
 
-failure no_such_torrent() { return {errc::torrent_not_found, "there is no torrent of that info-hash", {}}; }
-
 failure exists_already(model::torrent_row const& row) {
     return failure{errc::torrent_exists, "that torrent is already here: " + row.view->name}.with(
         "info_hash", row.view->info_hash);

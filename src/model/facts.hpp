@@ -121,6 +121,12 @@ struct metadata_arrived { // BEP 9: a magnet has become a torrent
     bool is_private = false;
     std::int64_t total_size = 0;
 };
+struct tracker_announced { // a tracker answered, or failed to
+    torrent_id id;
+    std::string url; // without passkeys
+    bool failed = false;
+    std::string message; // for people
+};
 struct session_seen { // about once a second
     std::int64_t dht_nodes = 0;
     std::int64_t session_downloaded = 0, session_uploaded = 0; // payload since the start
@@ -152,8 +158,15 @@ struct root_online {
 struct config_changed { // in force now
     std::vector<std::string> keys;
 };
+/// The IP filter in force, or that there is none.
+struct filter_loaded {
+    bool enabled = false;
+    std::int64_t rules = 0, ipv4_ranges = 0, ipv6_ranges = 0;
+    contract::filter_policy mode = contract::filter_policy::block;
+    double at = 0; // when it was loaded, Unix seconds; 0: nothing could be
+};
 struct stopping_now {};
-struct work_progressed { // long work of the daemon: an export, an import
+struct work_progressed { // long work of the daemon: an export, an import, the load of a filter
     std::string what;
     std::int64_t finished = 0, total = 0;
 };
@@ -163,7 +176,8 @@ struct removed_totals_raised { // what torrents that are gone moved, at the leas
 
 using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
-    torrent_finished, metadata_arrived, session_seen, listening, nat_seen, engine_caught_up, facts_lost,
-    root_offline, root_online, config_changed, stopping_now, work_progressed, removed_totals_raised>;
+    torrent_finished, metadata_arrived, tracker_announced, session_seen, listening, nat_seen,
+    engine_caught_up, facts_lost, root_offline, root_online, config_changed, filter_loaded, stopping_now,
+    work_progressed, removed_totals_raised>;
 
 } // namespace ccbt::model

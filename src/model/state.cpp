@@ -81,17 +81,25 @@ void state::refresh(torrent_row& row) {
     bool const just_started = row.restored && before == torrent_state::starting;
     if (after != torrent_state::starting) row.restored = false;
     if (is_new || just_started || before == after) return;
+    tell_status(row);
+}
+
+void state::tell_status(torrent_row const& row) {
     auto data = about(row);
-    data.status = std::string{contract::name_of(after)};
+    data.status = std::string{contract::name_of(row.view->status)};
     events_.record(event_type::torrent_status_changed, std::move(data), now_);
 }
 
 void state::on(torrent_put const& f) {
     if (auto* row = torrents_.row(f.asked->id)) {
         bool const had_metainfo = row->asked->has_metainfo;
+        bool const limited =
+            row->asked->down_kib != f.asked->down_kib || row->asked->up_kib != f.asked->up_kib;
+        auto const before = row->view->status;
         torrents_.replace_asked(*row, f.asked, number_);
         row->offline = is_offline(f.asked->root);
         refresh(*row);
+        if (limited && row->view->status == before) tell_status(*row);
         if (!had_metainfo && f.asked->has_metainfo)
             events_.record(event_type::metadata_ready, about(*row), now_);
         return;
@@ -158,6 +166,18 @@ void state::on(torrent_finished const& f) {
     events_.record(event_type::torrent_completed, about(*row), now_);
 }
 
+// Told and not kept: every torrent announces every half hour, and the log is for what clients must not miss.
+void state::on(tracker_announced const& f) {
+    auto const* row = torrents_.find(f.id);
+    if (row == nullptr) return;
+    auto data = about(*row);
+    data.url = f.url;
+    if (!f.message.empty()) data.message = f.message;
+    events_.pass_on(
+        f.failed ? event_type::tracker_announce_error : event_type::tracker_announce_success, std::move(data),
+        now_);
+}
+
 void state::on(session_seen const& f) {
     totals_.dht_nodes = f.dht_nodes;
     totals_.session_downloaded = f.session_downloaded;
@@ -176,6 +196,12 @@ void state::on(nat_seen const& f) {
 
 void state::on(config_changed const& f) {
     events_.record(event_type::config_updated, event_data{.keys = f.keys}, now_);
+}
+
+void state::on(filter_loaded const& f) {
+    filter_ = f;
+    if (f.enabled && f.at > 0)
+        events_.record(event_type::security_ip_filter_loaded, event_data{.rules = f.rules}, now_);
 }
 
 void state::on(stopping_now const&) {

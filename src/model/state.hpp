@@ -44,14 +44,15 @@ public:
     [[nodiscard]] contract::revision revision() const { return {beginning_.incarnation, number_}; }
     [[nodiscard]] torrent_table const& torrents() const { return torrents_; }
     [[nodiscard]] session_totals totals() const;
-    [[nodiscard]] nat_seen const& nat() const { return nat_; }
     [[nodiscard]] session_totals const& removed_totals() const {
         return totals_;
     } // by torrents that are gone
+    [[nodiscard]] nat_seen const& nat() const { return nat_; }
     [[nodiscard]] event_log& events() { return events_; }
     [[nodiscard]] storage_root const* root(torrent_id id) const;
     [[nodiscard]] bool is_offline(torrent_id root) const;
     [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
+    [[nodiscard]] filter_loaded const& filter() const { return filter_; }
     [[nodiscard]] bool stopping() const { return stopping_; }
     using listed = std::map<ip_range, list_entry>;
     [[nodiscard]] listed const& list(address_list which) const {
@@ -67,6 +68,7 @@ private:
     void on(torrent_recovered const& f);
     void on(torrent_finished const& f);
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
+    void on(tracker_announced const& f);
     void on(session_seen const& f);
     void on(listening const&) {} // the gateway's to know
     void on(nat_seen const& f);
@@ -75,12 +77,14 @@ private:
     void on(root_offline const& f) { set_offline(f.root, true); }
     void on(root_online const& f) { set_offline(f.root, false); }
     void on(config_changed const& f);
+    void on(filter_loaded const& f);
     void on(stopping_now const& f);
     void on(work_progressed const& f);
     void on(removed_totals_raised const& f);
 
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);
+    void tell_status(torrent_row const& row);
     [[nodiscard]] contract::event_data about(torrent_row const& row) const;
 
     struct known_root {
@@ -98,6 +102,7 @@ private:
     nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
     listed blacklist_, whitelist_;
+    filter_loaded filter_;
     bool stopping_ = false;
 };
 

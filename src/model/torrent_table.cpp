@@ -16,7 +16,8 @@ bool same(contract::torrent_status const& a, contract::torrent_status const& b) 
            a.upload_rate == b.upload_rate && a.num_peers == b.num_peers && a.num_seeds == b.num_seeds &&
            a.downloaded == b.downloaded && a.uploaded == b.uploaded && a.total_size == b.total_size &&
            a.name == b.name && a.error == b.error && a.info_hash == b.info_hash && a.labels == b.labels &&
-           a.output_dir == b.output_dir && a.is_private == b.is_private && a.added_at == b.added_at;
+           a.output_dir == b.output_dir && a.is_private == b.is_private && a.added_at == b.added_at &&
+           a.download_limit_kib == b.download_limit_kib && a.upload_limit_kib == b.upload_limit_kib;
 }
 
 } // namespace
@@ -113,6 +114,8 @@ bool torrent_table::refresh(torrent_row& row, std::string const& root_path, std:
     s.output_dir = output_folder(root_path, asked.folder);
     s.labels = asked.labels;
     s.added_at = asked.added_at;
+    s.download_limit_kib = asked.down_kib;
+    s.upload_limit_kib = asked.up_kib;
     if (row.view && same(*row.view, s)) return false;
 
     if (row.view) count(row, -1);

@@ -374,6 +374,21 @@ TYPED_TEST(store_conformance, list_entries_come_back_with_reason_and_time_and_ma
         lists(), ElementsAre("black 10.0.0.0/8 more noise 1.000000", "white 10.0.0.5 a friend 3.500000"));
 }
 
+TYPED_TEST(store_conformance, the_totals_of_removed_torrents_can_be_raised_and_never_lowered) {
+    auto const one = this->add();
+    ASSERT_EQ(
+        keep_now(
+            this->world.on, this->world.notes(),
+            {{{.id = one->id, .downloaded = 100, .uploaded = 5}, nullptr}}),
+        outcome::committed);
+    ASSERT_EQ(this->commit_these({forget_torrent{one->id}}), outcome::committed);
+    ASSERT_EQ(this->commit_these({raise_removed_totals{70, 9}}), outcome::committed);
+    ASSERT_EQ(this->commit_these({raise_removed_totals{70, 9}}), outcome::committed);
+    auto const done = this->world.restart().second;
+    EXPECT_EQ(done.removed_downloaded, 100);
+    EXPECT_EQ(done.removed_uploaded, 9);
+}
+
 TYPED_TEST(store_conformance, what_removed_torrents_moved_stays_in_the_totals) {
     auto const one = this->add(), two = this->add(), three = this->add();
     ASSERT_EQ(

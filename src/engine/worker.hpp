@@ -1,4 +1,0 @@
-// Moved: base/worker.hpp.
-#pragma once
-
-#include "base/worker.hpp"

@@ -1,0 +1,36 @@
+// The IP filter as it is configured, whole: every file and URL read, merged to one set; all of it or nothing. And the
+// last good one, kept in the state directory for a start at which that fails. Blocking, seconds long: never on the loop.
+#pragma once
+
+#include "contract/settings.hpp"
+#include "filter/list.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ccbt::filter {
+
+struct loaded {
+    std::shared_ptr<ip_range_set const> ranges;
+    contract::filter_policy mode = contract::filter_policy::block;
+    std::int64_t rules = 0;
+    std::vector<bad_line> bad;
+    std::int64_t bad_count = 0;
+    double at = 0;                     // when it was loaded, Unix seconds
+    double checked_at = 0;             // the URL asked longest ago; 0 where one was not, or there is none
+    std::vector<std::string> degraded; // for the log: URLs that failed and whose copy stands in
+};
+
+enum class ask_network : std::uint8_t { no, yes };
+
+/// A URL that fails gives its copy; it is missing where there is none.
+[[nodiscard]] expected<loaded, failure> load(
+    contract::settings const& how, ask_network asking, progress& told);
+
+/// False where it could not be written.
+[[nodiscard]] bool keep_last_good(contract::settings const& how, loaded const& what);
+[[nodiscard]] std::optional<loaded> last_good(contract::settings const& how, progress& told);
+
+} // namespace ccbt::filter
