@@ -75,6 +75,9 @@ void port_keeper::next() {
     what();
 }
 
+// Before the next look, that is.
+bool port_keeper::is_due(wish const& one) { return one.due <= steady::now() + look_often; }
+
 void port_keeper::tick() {
     if (stopping_ || renewing_ || settling_ || !is_on()) return;
     auto const now = steady::now();
@@ -84,14 +87,14 @@ void port_keeper::tick() {
             log::warning("the mapping of port {} has ended", one.what.internal_port);
             one.held.reset();
         }
-        any = any || one.due <= now;
+        any = any || is_due(one);
     }
     tell();
     if (!any) return;
     renewing_ = enqueue([this] {
         std::vector<port_request> due;
         for (auto const& one : wishes_)
-            if (one.due <= steady::now()) due.push_back(one.what);
+            if (is_due(one)) due.push_back(one.what);
         renew(std::move(due));
     });
 }

@@ -49,6 +49,7 @@ private:
     [[nodiscard]] bool enqueue(errand what);
     void next();
     void tick();
+    [[nodiscard]] static bool is_due(wish const& one);
     void renew(std::vector<port_request> what);
     void do_map(
         port_request what, steady::time_point until, unique_function<void(outcome<port_mapping>)> done);

@@ -166,7 +166,7 @@ TEST_F(port_keeper_, on_loopback_nobody_is_asked_unless_a_client_asks) {
         settings.network.listen_interface = interface;
         start();
         keeper->listens_at(6881);
-        EXPECT_FALSE(until([&] { return !told.empty(); }, 1500ms)) << interface;
+        EXPECT_FALSE(until([&] { return !told.empty(); }, 1100ms)) << interface;
         EXPECT_EQ(router->with([](auto& h) { return h.looks; }), 0) << interface;
     }
     EXPECT_TRUE(discover());
