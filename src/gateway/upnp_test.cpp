@@ -57,7 +57,7 @@ public:
     using answering = std::function<void(int socket, std::string const& request)>;
     explicit device(answering how) : how_{std::move(how)} {
         udp_at = bound(udp_.get(), "127.0.0.1");
-        tcp_at = bound(tcp_.get(), "127.0.0.1");
+        tcp_at = bound(tcp_.get(), "0.0.0.0"); // all of loopback, to notice who goes elsewhere
         ::listen(tcp_.get(), 16);
         location = fmt::format("http://127.0.0.1:{}/desc.xml", ntohs(tcp_at.sin_port));
         thread_ = std::jthread{[this](std::stop_token const& stop) { serve(stop); }};
