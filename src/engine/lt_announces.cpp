@@ -259,10 +259,10 @@ void lt_announces::finish(
         rows.push_back(std::move(row));
     }
     auto const at = rounds_.find(t->serial);
-    at->second.pop_front();
+    std::erase(at->second, r); // not always the first: one that waits for its turn may run out of time
     if (at->second.empty())
         rounds_.erase(at);
-    else
+    else if (!at->second.front()->begun)
         begin(t, at->second.front());
     for (auto& done : r->waiting)
         loop_.post([done = std::move(done), refused, rows]() mutable {

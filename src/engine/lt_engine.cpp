@@ -263,7 +263,7 @@ void lt_session::forget(torrent_id id, unique_function<void(std::shared_ptr<std:
     torrents_.release_id(t);
     if (t->stop_check) *t->stop_check = true;
     if (t->at != stage::live && t->at != stage::adding) {
-        t->last_resume = t->first.resume;
+        t->last_resume = t->own_resume();
         loop_.post(here_.guard([this, t] { is_gone(t); }));
         return;
     }
@@ -407,7 +407,7 @@ void lt_session::pieces(torrent_id id, unique_function<void(contract::result<pie
         return;
     }
     auto const is_live = t->at == stage::live;
-    auto work = [q, handle = t->handle, resume = t->first.resume, is_live] {
+    auto work = [q, handle = t->handle, resume = t->own_resume(), is_live] {
         auto have = piece_set{};
         try {
             if (is_live) {
