@@ -160,17 +160,17 @@ TEST_F(daemon_torrent_extended_backup, a_download_goes_on_in_another_daemon_wher
     seeder.wait_until_seeding(what.hash());
     fs::path file;
     {
-        daemon leecher{in.leecher({{"limits.per_torrent_down_kib", "6144"}})};
+        daemon leecher{in.leecher({{"limits.per_torrent_down_kib", "4096"}})};
         leecher.add(what);
-        leecher.wait_for(what.hash(), has_progress(0.4));
+        leecher.wait_for(what.hash(), has_progress(0.3));
         ASSERT_EQ(leecher.post("/torrents/" + what.hash() + "/pause").status, 200);
         file = leecher.downloads() / "state.json";
         fs::copy_file(exported(leecher), file);
     }
     auto const state = read_state(file);
     auto const progress = state.list_or_empty("torrents").at(0).number_or("progress", 0);
-    ASSERT_GT(progress, 0.3);
-    ASSERT_LT(progress, 0.95);
+    ASSERT_GE(progress, 0.3);
+    ASSERT_LT(progress, 1.0) << "it was to be stopped in mid-download";
 
     auto plan = in.leecher();
     plan.folder = in.root / "other";
