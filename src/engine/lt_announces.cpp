@@ -67,22 +67,21 @@ void lt_announces::announce(torrent_ref const& t, std::chrono::milliseconds with
     if (t->at == stage::live && !t->done.running)
         return refuse(refusal("it is paused: resume it first", "paused"));
 
-    auto& rounds = rounds_[t->serial];
-    if (rounds.empty() || rounds.back()->going_out) {
-        auto const r = std::make_shared<round>();
-        r->until = steady::now() + within;
-        r->patience = loop_.after(within, [this, t, weak = std::weak_ptr{r}] {
-            if (auto const late = weak.lock()) look(t, late);
-        });
-        rounds.push_back(r);
-    }
-    rounds.back()->waiting.push_back(std::move(done));
-    if (!rounds.front()->begun && t->at == stage::live) begin(t, rounds.front());
+    auto const [at, is_first] = rounds_.try_emplace(t->serial, std::make_shared<round>());
+    auto const r = at->second;
+    r->waiting.push_back(std::move(done));
+    if (!is_first) return;
+    r->patience = loop_.after(within, [this, t, weak = std::weak_ptr{r}] {
+        if (auto const late = weak.lock()) look(t, late);
+    });
+    if (t->at == stage::live) begin(t, r);
 }
 
 void lt_announces::became_live(torrent_ref const& t) {
     auto const at = rounds_.find(t->serial);
-    if (at != rounds_.end() && !at->second.front()->begun) begin(t, at->second.front());
+    if (at == rounds_.end() || at->second->begun) return;
+    auto const r = at->second;
+    begin(t, r);
 }
 
 void lt_announces::begin(torrent_ref const& t, round_ref const& r) {
@@ -125,7 +124,7 @@ void lt_announces::know(
 lt_announces::round_ref lt_announces::current(torrent_ref const& t, lt::tracker_alert const& a) const {
     auto const at = rounds_.find(t->serial);
     if (at == rounds_.end()) return nullptr;
-    auto const& r = at->second.front();
+    auto const& r = at->second;
     return r->begun && !r->over && a.timestamp() >= r->begun_at ? r : nullptr;
 }
 
@@ -258,12 +257,7 @@ void lt_announces::finish(
         }
         rows.push_back(std::move(row));
     }
-    auto const at = rounds_.find(t->serial);
-    std::erase(at->second, r); // not always the first: one that waits for its turn may run out of time
-    if (at->second.empty())
-        rounds_.erase(at);
-    else if (!at->second.front()->begun)
-        begin(t, at->second.front());
+    rounds_.erase(t->serial);
     for (auto& done : r->waiting)
         loop_.post([done = std::move(done), refused, rows]() mutable {
             if (refused)

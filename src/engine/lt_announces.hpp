@@ -1,5 +1,5 @@
 // Announces that somebody waits for: asks libtorrent to make them, and gathers what each tracker answered. Those who ask
-// for the same torrent share an announce that has not gone out yet, else wait for the next. Loop thread.
+// for the same torrent while one is under way share it. Loop thread.
 #pragma once
 
 #include "base/worker.hpp"
@@ -7,7 +7,6 @@
 #include "engine/teller.hpp"
 
 #include <chrono>
-#include <deque>
 #include <libtorrent/alert_types.hpp>
 #include <unordered_map>
 
@@ -40,7 +39,6 @@ private:
     };
     struct round {
         std::vector<reply> waiting;
-        steady::time_point until;
         std::vector<tracker> trackers;
         libtorrent::time_point begun_at;
         bool begun = false, known = false, going_out = false, over = false;
@@ -61,8 +59,7 @@ private:
 
     loop& loop_;
     worker& asker_;
-    std::unordered_map<std::uint64_t, std::deque<round_ref>>
-        rounds_; // by serial: the one under way, the next
+    std::unordered_map<std::uint64_t, round_ref> rounds_; // by serial
     presence here_;
 };
 
