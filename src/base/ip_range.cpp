@@ -142,7 +142,11 @@ expected<ip_range, std::string> ip_range::parse(std::string_view text) {
     if (!is_plain || prefix > most) return fails("the prefix length behind '/' is none of this family");
     if (prefix < least) return fails("a block of IPv4 addresses in IPv6 form has a prefix of 96 or more");
     prefix -= least;
-    return ip_range{with_host_bits(*first, prefix, false), with_host_bits(*first, prefix, true)};
+    ip_range const block{with_host_bits(*first, prefix, false), with_host_bits(*first, prefix, true)};
+    // ::/80 and its like: their last addresses are IPv4 in IPv6's clothes, which are another family here.
+    if (block.first.is_v4() != block.last.is_v4())
+        return fails("the block ends within ::ffff:0:0/96, which is IPv4: name the two apart");
+    return block;
 }
 
 std::string ip_range::text() const {

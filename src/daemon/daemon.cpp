@@ -221,6 +221,14 @@ void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
     });
 }
 
+void daemon::reread(loaded_config file) {
+    if (auto const laid = apply_overrides(file, house_.laid_over); !laid) {
+        log::error("the configuration was not taken over:\n{}", laid.error().message());
+        return;
+    }
+    reconfigure(std::move(file));
+}
+
 void daemon::reconfigure(loaded_config to) {
     for (auto const& warning : to.warnings) log::warning("{}", warning);
     auto const changes = changes_between(config_.settings, to.settings);

@@ -43,6 +43,7 @@ public:
     [[nodiscard]] expected<std::string, std::string> start();
 
     /// Applies what of a configuration read anew can be applied now; says what has to wait for a restart.
+    void reread(loaded_config file); // what is laid over it stays
     void reconfigure(loaded_config to);
 
     /// What the IP filter's files and URLs say now.

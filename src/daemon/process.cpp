@@ -159,7 +159,7 @@ private:
             [read, sources = flags_.sources()] { *read = load_config(sources); },
             [read, &house] {
                 if (*read)
-                    house.reconfigure(std::move(**read));
+                    house.reread(std::move(**read));
                 else
                     log::error("the configuration was not taken over:\n{}", read->error().message());
                 house.reload_filter(); // the files may be other ones, whatever the configuration says

@@ -36,10 +36,12 @@ void lt_address_filter::set(std::shared_ptr<ip_range_set const> blocked, job don
     auto work = [session = session_, blocked = std::move(blocked)]() mutable {
         try {
             session.set_ip_filter(make_ip_filter(*blocked));
-            static_cast<void>(session.is_paused()); // answered behind it
         } catch (std::exception const& e) {
-            log::error("the addresses to block could not be told to libtorrent: {}", e.what());
+            // Nobody comes in until it can be told: a filter that fails must not be none.
+            log::error("the addresses to block could not be told to libtorrent, so all are: {}", e.what());
+            session.set_ip_filter(make_ip_filter(ip_range_set{}.complement()));
         }
+        static_cast<void>(session.is_paused()); // answered behind it
         // What went with the filter of before is given back.
         if (blocked->ranges().size() > many_ranges) ::malloc_trim(0);
     };

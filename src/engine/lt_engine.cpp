@@ -348,11 +348,15 @@ lt::settings_pack lt_session::settings_now() const {
 }
 
 void lt_session::block_addresses(std::shared_ptr<ip_range_set const> what, unique_function<void()> done) {
+    // Held until libtorrent has it and no longer: the guards stand in for its filter only while that is built.
+    auto meanwhile = std::shared_ptr<ip_range_set const>{
+        std::make_shared<std::shared_ptr<ip_range_set const>>(what), what.get()};
     if (what->ranges().size() > built_at_once)
         for (auto const& [serial, t] : torrents_.all())
             if (t->at == stage::live && !t->removing && t->last && t->last->num_peers > 0)
-                cut_blocked(t->handle, t->guard, what);
-    filter_->set(std::move(what), here_.guard([this, done = std::move(done)]() mutable {
+                cut_blocked(t->handle, t->guard, meanwhile);
+    filter_->set(std::move(what), here_.guard([this, meanwhile, done = std::move(done)]() mutable {
+        meanwhile.reset();
         open_to_peers();
         done();
     }));

@@ -56,7 +56,8 @@ void address_rules::changed() {
 }
 
 task<> address_rules::in_force() {
-    if (in_force_ == changes_) co_return;
+    // Before the start the engine connects with nobody, and will be told of all that changed until then.
+    if (!started_ || in_force_ == changes_) co_return;
     auto wait = [this](auto done) { waiting_.emplace_back(changes_, std::move(done)); };
     co_await reply_of<bool>(std::move(wait));
 }

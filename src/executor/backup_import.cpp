@@ -214,11 +214,11 @@ task<result<void>> backup::take_head(kept_head const& head) {
         house_.rules.lists_changed();
         co_await house_.rules.in_force();
     }
-    if (house_.lay_over && !settings.empty()) house_.lay_over(settings);
     for (auto& one : settings) {
         std::erase_if(house_.laid_over, [&](auto const& old) { return old.first == one.first; });
         house_.laid_over.push_back(std::move(one));
     }
+    if (house_.lay_over && !settings.empty()) house_.lay_over(house_.laid_over);
     co_return result<void>{};
 }
 

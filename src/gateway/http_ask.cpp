@@ -51,6 +51,7 @@ outcome<http_reply> receive(int socket, patience const& within) {
         if (got < 0) return silent();
         error_code failed;
         if (got == 0) {
+            if (!parser.got_some()) return silent(); // Beast takes a close without a byte for a 200
             parser.put_eof(failed);
             if (failed || !parser.is_done()) return strange();
             break;
