@@ -46,6 +46,10 @@ export type TrackerState =
   | "timeout"
   | "not_asked";
 
+export type Transport =
+  | "tcp"
+  | "udp";
+
 export interface AddToBlacklistResponse {
   /** It is listed, and in force */
   added: boolean;
@@ -147,6 +151,8 @@ export interface EventData {
   done?: number;
   /** Of how much */
   total?: number;
+  /** Valid rules of the IP filter */
+  rules?: number;
   /** The storage root */
   path?: string;
   /** The configuration keys that changed */
@@ -182,6 +188,23 @@ export interface GetGlobalStatsMore {
   dht_nodes: number;
 }
 
+export interface GetIpFilterStatsMore {
+  /** Valid rules read */
+  total_rules: number;
+  /** In force, after merging */
+  ipv4_ranges: number;
+  /** In force, after merging */
+  ipv6_ranges: number;
+  /** Connections with a listed address: the blocks, or in mode allow the allows */
+  matches: number;
+  /** Connections refused */
+  blocks: number;
+  /** Connections let through */
+  allows: number;
+  /** When what is in force was loaded, Unix seconds; null where nothing is */
+  last_update: number | null;
+}
+
 export interface ImportStateNotRestored {
   /** The torrent */
   info_hash: string;
@@ -212,6 +235,86 @@ export interface ListedAddressesEntry {
   reason: string | null;
   /** When it was added, Unix seconds */
   added_at: number;
+}
+
+export interface LoadIpFilterMalformed {
+  /** As it is configured; a URL without user and query */
+  file: string;
+  /** Counted from 1 */
+  line: number;
+}
+
+export interface NatDiscoverResponse {
+  /** "discovered" */
+  status: string;
+  /** Was a gateway found */
+  result: boolean;
+}
+
+export interface NatGetExternalIpResponse {
+  /** The address; null where unknown */
+  external_ip: string | null;
+  /** "NAT-PMP" or "UPnP"; null where no gateway has been found */
+  method: string | null;
+}
+
+export interface NatGetExternalPortResponse {
+  /** Our port */
+  internal_port: number;
+  /** The gateway's port; null where it is not mapped */
+  external_port: number | null;
+  /** tcp or udp */
+  protocol: Transport;
+}
+
+export interface NatMapRequest {
+  /** Our port */
+  internal_port: number;
+  /** The gateway's port: that one or none; default: the same, or another where that is taken */
+  external_port?: number | null;
+  /** tcp or udp. Default: "tcp" */
+  protocol?: Transport | null;
+}
+
+export interface NatMapResponse {
+  /** "mapped" */
+  status: string;
+  /** What the gateway granted */
+  result: PortMapping;
+}
+
+export interface NatRefreshResponse {
+  /** "refreshed" */
+  status: string;
+  /** What came of it */
+  result: RefreshNatOutcome;
+}
+
+export interface NatStatusResponse {
+  /** Is a protocol for gateways switched on (nat.enable_upnp, …) */
+  enabled: boolean;
+  /** "NAT-PMP" or "UPnP"; null where no gateway has been found */
+  method: string | null;
+  /** The gateway's external address, where known */
+  external_ip: string | null;
+  /** The gateway's port that leads to our listen port */
+  mapped_port: number | null;
+  /** The mappings of this daemon, and no others */
+  mappings: PortMapping[];
+}
+
+export interface NatUnmapRequest {
+  /** The gateway's port */
+  port: number;
+  /** tcp or udp. Default: "tcp" */
+  protocol?: Transport | null;
+}
+
+export interface NatUnmapResponse {
+  /** "unmapped" */
+  status: string;
+  /** false: it was no mapping of ours, and nothing was done */
+  result: boolean;
 }
 
 export interface Peer {
@@ -255,6 +358,28 @@ export interface Peer {
   source: string[];
 }
 
+export interface PortMapping {
+  /** tcp or udp */
+  protocol: Transport;
+  /** Our port */
+  internal_port: number;
+  /** The gateway's port */
+  external_port: number;
+  /** By which protocol: "upnp" or "natpmp" */
+  source: string;
+  /** When the gateway's lease ends, Unix seconds; it is renewed before. null: it has no end */
+  expires_at: number | null;
+}
+
+export interface RefreshNatOutcome {
+  /** How many are mapped now */
+  mapped: number;
+  /** How many the gateway refused */
+  failed: number;
+  /** Those that are */
+  mappings: PortMapping[];
+}
+
 export interface RemoveFromBlacklistResponse {
   /** It is no longer listed */
   removed: boolean;
@@ -277,6 +402,30 @@ export interface SecurityAddToWhitelistRequest {
   ip: string;
   /** Why, for people */
   reason?: string | null;
+}
+
+export interface SecurityGetIpFilterStatsResponse {
+  /** Whether it is switched on; where not, all is zero */
+  enabled: boolean;
+  /** Valid rules read */
+  total_rules: number;
+  /** Connections refused since the daemon started, in and out, by filter and blacklist */
+  blocked_count: number;
+  /** Connections let through since the daemon started, in and out */
+  allowed_count: number;
+  /** The same and more */
+  stats: GetIpFilterStatsMore;
+}
+
+export interface SecurityLoadIpFilterResponse {
+  /** It is in force; so is none, where the filter is off */
+  loaded: boolean;
+  /** Valid rules read; 0 where the filter is off (+) */
+  rules: number;
+  /** Lines that are malformed and were left out (+) */
+  error_count: number;
+  /** The first 20 of them (+) */
+  errors: LoadIpFilterMalformed[];
 }
 
 export interface SecurityRemoveFromBlacklistResponse {
@@ -719,6 +868,52 @@ export interface Operations {
     in_path: { info_hash: InfoHash };
     answer: Checkpoint;
   };
+  /** The gateway, the external address, and the ports mapped for us */
+  "nat.status": {
+    method: "GET";
+    path: "/api/v1/nat/status";
+    answer: NatStatusResponse;
+  };
+  /** Look for a gateway now */
+  "nat.discover": {
+    method: "POST";
+    path: "/api/v1/nat/discover";
+    answer: NatDiscoverResponse;
+  };
+  /** Have the gateway lead one of its ports to one of ours, until unmapped or the daemon stops */
+  "nat.map": {
+    method: "POST";
+    path: "/api/v1/nat/map";
+    body: NatMapRequest;
+    answer: NatMapResponse;
+  };
+  /** Have the gateway drop one of our mappings */
+  "nat.unmap": {
+    method: "POST";
+    path: "/api/v1/nat/unmap";
+    body: NatUnmapRequest;
+    answer: NatUnmapResponse;
+  };
+  /** Look for the gateway anew and have all of our ports mapped again */
+  "nat.refresh": {
+    method: "POST";
+    path: "/api/v1/nat/refresh";
+    answer: NatRefreshResponse;
+  };
+  /** The gateway's external address */
+  "nat.get_external_ip": {
+    method: "GET";
+    path: "/api/v1/nat/external-ip";
+    answer: NatGetExternalIpResponse;
+  };
+  /** The gateway's port that leads to one of ours */
+  "nat.get_external_port": {
+    method: "GET";
+    path: "/api/v1/nat/external-port/{internal_port}";
+    in_path: { internal_port: string };
+    in_query: { protocol?: Transport };
+    answer: NatGetExternalPortResponse;
+  };
   /** The addresses that are never connected with */
   "security.get_blacklist": {
     method: "GET";
@@ -758,5 +953,17 @@ export interface Operations {
     path: "/api/v1/security/whitelist/{ip}";
     in_path: { ip: string };
     answer: RemoveFromBlacklistResponse;
+  };
+  /** Read the IP filter's files and URLs again; all of it or nothing */
+  "security.load_ip_filter": {
+    method: "POST";
+    path: "/api/v1/security/ip-filter/load";
+    answer: SecurityLoadIpFilterResponse;
+  };
+  /** What the IP filter holds, and what it refused */
+  "security.get_ip_filter_stats": {
+    method: "GET";
+    path: "/api/v1/security/ip-filter/stats";
+    answer: SecurityGetIpFilterStatsResponse;
   };
 }

@@ -62,8 +62,10 @@ struct kept_head {
         contract::field<&kept_head::settings>{"What is laid over its configuration; no secrets"},
         contract::field<&kept_head::blacklist>{"Refused addresses"},
         contract::field<&kept_head::whitelist>{"Addresses that are let through"},
-        contract::field<&kept_head::removed_downloaded>{"Payload of torrents that are gone", {.min = 0}},
-        contract::field<&kept_head::removed_uploaded>{"Payload of torrents that are gone", {.min = 0}}};
+        contract::field<&kept_head::removed_downloaded>{
+            "Payload of torrents that are gone", {.min = 0, .max = 9e15}},
+        contract::field<&kept_head::removed_uploaded>{
+            "Payload of torrents that are gone", {.min = 0, .max = 9e15}}};
 };
 
 struct kept_torrent {
@@ -110,8 +112,8 @@ struct kept_torrent {
         contract::field<&kept_torrent::priority>{"In the queue"},
         contract::field<&kept_torrent::in_queue>{"It is managed by the queue"},
         contract::field<&kept_torrent::progress>{"The part that is here", {.min = 0, .max = 1}},
-        contract::field<&kept_torrent::downloaded>{"Payload of all time", {.min = 0}},
-        contract::field<&kept_torrent::uploaded>{"Payload of all time", {.min = 0}}};
+        contract::field<&kept_torrent::downloaded>{"Payload of all time", {.min = 0, .max = 9e15}},
+        contract::field<&kept_torrent::uploaded>{"Payload of all time", {.min = 0, .max = 9e15}}};
 };
 
 class digest { // SHA-256

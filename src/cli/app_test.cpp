@@ -273,13 +273,64 @@ TEST(ccbt, any_answer_is_lines_with_units_and_tables) {
                  R"("client":null}],"count":1,"more":{"progress":0.25}})");
     }};
     EXPECT_EQ(
-        ccbt(daemon.url(), {"peers", hash}).out, "info_hash: aa\n"
-                                                 "count:     1\n"
-                                                 "more:\n"
-                                                 "  progress: 25.0 %\n"
-                                                 "\n"
-                                                 "IP         PORT  DOWNLOAD RATE\n"
-                                                 "127.0.0.2  6881      1.5 KiB/s\n");
+        ccbt(daemon.url(), {"stats"}).out, "info_hash: aa\n"
+                                           "count:     1\n"
+                                           "more:\n"
+                                           "  progress: 25.0 %\n"
+                                           "\n"
+                                           "IP         PORT  DOWNLOAD RATE\n"
+                                           "127.0.0.2  6881      1.5 KiB/s\n");
+}
+
+TEST(ccbt, peers_are_a_table_with_the_fastest_first) {
+    fake_daemon daemon{[](auto const&) {
+        return fake_daemon::json(
+            200,
+            R"({"info_hash":"aa","count":2,"peers":[{"ip":"127.0.0.2","port":6881,"download_rate":0.0,)"
+            R"("upload_rate":0.0,"choked":true,"client":null,"progress":0.5,"flags":"dI","encryption":"none",)"
+            R"("downloaded":1024,"uploaded":0,"source":["incoming"]},{"ip":"::1","port":6882,)"
+            R"("download_rate":1536.0,"upload_rate":0.0,"choked":false,"client":"a\u001bb","progress":1.0,)"
+            R"("flags":"D","encryption":"rc4","downloaded":2048,"uploaded":512,"source":["tracker","pex"]}]})");
+    }};
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"peers", hash}).out,
+        "ADDRESS         CLIENT      DONE       DOWN     UP  RECEIVED   SENT  FLAGS  ENCRYPTION  FOUND BY\n"
+        "[::1]:6882      a\\u001bb   100 %  1.5 KiB/s  0 B/s   2.0 KiB  512 B  D      rc4         tracker, "
+        "pex\n"
+        "127.0.0.2:6881  -         50.0 %      0 B/s  0 B/s   1.0 KiB    0 B  dI     none        incoming\n");
+    fake_daemon empty{
+        [](auto const&) { return fake_daemon::json(200, R"({"info_hash":"aa","peers":[],"count":0})"); }};
+    EXPECT_EQ(ccbt(empty.url(), {"peers", hash}).out, "no peers\n");
+}
+
+TEST(ccbt, limit_takes_both_limits_by_position_and_says_what_holds) {
+    fake_daemon daemon{[](auto const&) {
+        return fake_daemon::json(
+            200, R"({"set":true,"download_kib":500,"upload_kib":0,"effective_download_kib":200,)"
+                 R"("effective_upload_kib":0,"capped":true})");
+    }};
+    auto const said = ccbt(daemon.url(), {"limit", hash, "500", "0"});
+    EXPECT_EQ(said.out, "down  500 KiB/s; 200 KiB/s by the global limit\nup    unlimited\n") << said.err;
+    ASSERT_EQ(daemon.requests().size(), 1U);
+    EXPECT_EQ(
+        daemon.requests()[0].line, "POST /api/v1/torrents/" + std::string{hash} + "/rate-limits HTTP/1.1");
+    EXPECT_EQ(daemon.requests()[0].body, R"({"download_kib":500,"upload_kib":0})");
+    EXPECT_EQ(ccbt(daemon.url(), {"limit", hash, "500"}).code, 2);
+}
+
+TEST(ccbt, announce_shows_each_tracker) {
+    fake_daemon daemon{[](auto const&) {
+        return fake_daemon::json(
+            200, R"({"announced":true,"trackers":[{"url":"http://a/announce","tier":0,"status":"working",)"
+                 R"("message":"","seeders":3,"leechers":4,"peers":7},{"url":"http://b/announce","tier":1,)"
+                 R"("status":"timeout","message":"no answer in time","seeders":null,"leechers":null,)"
+                 R"("peers":null}]})");
+    }};
+    EXPECT_EQ(
+        ccbt(daemon.url(), {"announce", hash}).out,
+        "TIER  TRACKER            STATUS   SEEDS  LEECHERS  PEERS  MESSAGE\n"
+        "   0  http://a/announce  working      3         4      7\n"
+        "   1  http://b/announce  timeout      -         -      -  no answer in time\n");
 }
 
 TEST(ccbt, lists_of_addresses_are_a_table_and_a_change_names_what_changed) {

@@ -38,10 +38,11 @@ void print_peers(std::ostream& out, wire::value const& answer, terminal const& w
     std::vector<std::vector<cell>> cells;
     for (auto const& p : peers) {
         auto const ip = p.text_or("ip", "");
-        auto const host = ip.find(':') == std::string::npos ? ip : fmt::format("[{}]", ip);
+        bool const is_v6 = ip.find(':') != std::string_view::npos;
         auto const* source = p.find("source");
         cells.push_back(
-            {{printable(fmt::format("{}:{:.0f}", host, p.number_or("port", 0)))},
+            {{printable(fmt::format(
+                 "{}{}{}:{:.0f}", is_v6 ? "[" : "", ip, is_v6 ? "]" : "", p.number_or("port", 0)))},
              {printable(p.text_or("client", "-"))},
              {percent(p.number_or("progress", 0))},
              {rate(p.number_or("download_rate", 0))},

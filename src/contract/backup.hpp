@@ -89,7 +89,7 @@ struct checkpoint {
         double start_time = 0;
         double last_update = 0;
         static constexpr auto fields = described_as{
-            field<&stats::bytes_downloaded>{"Payload bytes of all time", {.min = 0}},
+            field<&stats::bytes_downloaded>{"Payload bytes of all time", {.min = 0, .max = 9e15}},
             field<&stats::download_time>{"Seconds since it was added", {.min = 0}},
             field<&stats::average_speed>{"Bytes a second over that time", {.min = 0}},
             field<&stats::start_time>{"When it was added, Unix seconds"},

@@ -28,8 +28,8 @@ struct port_mapping {
     bool operator==(port_mapping const&) const = default;
     static constexpr auto fields = described_as{
         field<&port_mapping::protocol>{"tcp or udp"},
-        field<&port_mapping::internal_port>{"Our port", {.min = 1, .max = 65535}},
-        field<&port_mapping::external_port>{"The gateway's port", {.min = 1, .max = 65535}},
+        field<&port_mapping::internal_port>{"Our port", {.min = 0, .max = 65535}},
+        field<&port_mapping::external_port>{"The gateway's port", {.min = 0, .max = 65535}},
         field<&port_mapping::source>{"By which protocol: \"upnp\" or \"natpmp\""},
         field<&port_mapping::expires_at>{
             "When the gateway's lease ends, Unix seconds; it is renewed before. null: it has no end"}};
@@ -201,7 +201,7 @@ struct get_external_port {
         std::optional<std::int64_t> external_port;
         transport protocol = transport::tcp;
         static constexpr auto fields = described_as{
-            field<&response::internal_port>{"Our port", {.min = 1, .max = 65535}},
+            field<&response::internal_port>{"Our port", {.min = 0, .max = 65535}},
             field<&response::external_port>{"The gateway's port; null where it is not mapped"},
             field<&response::protocol>{"tcp or udp"}};
     };

@@ -414,11 +414,15 @@ expected<void, config_error> apply_overrides(
 
 std::vector<std::pair<std::string, std::string>> fitting_overrides(
     loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given) {
+    // Who may import a file may not open the door, move folders or name proxies by it: only what steers transfers.
+    constexpr std::array<std::string_view, 6> steering{
+        "limits.", "queue.", "network.max_", "discovery.enable_", "discovery.tracker_", "observability.log_"};
     std::vector<std::pair<std::string, std::string>> fit;
+    auto into = config.written;
     for (auto const& one : given) {
         auto const* const key = find_key(one.first);
-        auto into = config.written;
-        if (key != nullptr && !key->secret && one.first != "daemon.state_dir" &&
+        auto const steers = [&](std::string_view what) { return one.first.starts_with(what); };
+        if (key != nullptr && !key->secret && std::any_of(steering.begin(), steering.end(), steers) &&
             set_key(into, one.first, one.second).empty())
             fit.push_back(one);
     }

@@ -64,8 +64,8 @@ struct config_error {
 [[nodiscard]] expected<void, config_error> apply_overrides(
     loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides);
 
-/// Those that may come from elsewhere (an imported backup): they fit their keys and hold together with the rest, and are
-/// neither secret nor where the state lies. None where the whole does not hold together.
+/// Those that may come from elsewhere (an imported backup): they fit their keys, hold together with the rest, and
+/// steer transfers: limits, queue, numbers of peers, discovery. Nothing of the door, folders or proxies. None where the whole does not hold together.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> fitting_overrides(
     loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given);
 

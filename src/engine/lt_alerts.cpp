@@ -2,6 +2,7 @@
 // lives only until the next ones are popped.
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_metadata_guard.hpp"
 #include "engine/lt_session.hpp"
 #include "engine/lt_source.hpp"
 
@@ -24,10 +25,6 @@ std::string error_text(
 }
 
 constexpr auto metadata_again_in = 500ms;
-
-bool names_a_marker(std::string const& file) {
-    return file == model::root_marker_name || file.ends_with(std::string{'/'} + model::root_marker_name);
-}
 
 } // namespace
 
@@ -208,7 +205,7 @@ void lt_session::on(lt::add_torrent_alert const& a) {
 void lt_session::became_live(torrent_ref const& t) {
     t->at = stage::live;
     if (t->forgotten) {
-        t->last_resume = t->first.resume;
+        t->last_resume = t->own_resume();
         return remove(t);
     }
     t->first = {};
@@ -216,6 +213,7 @@ void lt_session::became_live(torrent_ref const& t) {
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
     bring_to_wish(t);
+    announces_->became_live(t);
     look_soon();
 }
 

@@ -16,13 +16,16 @@ using contract::tracker_state;
 namespace {
 
 constexpr std::size_t longest_message = 300;
-constexpr auto quiet_for = 300ms; // libtorrent asks the next of a tier as soon as one has failed
+constexpr auto quiet_for = 300ms;    // libtorrent asks the next of a tier as soon as one has failed
+constexpr auto sent_within = 1500ms; // what is forced: libtorrent counts in whole seconds
 constexpr auto look_within = 600ms;
 constexpr auto now = lt::torrent_handle::ignore_min_interval;
 
 contract::failure refusal(std::string why, std::string reason) {
     return contract::failure{errc::announce_refused, std::move(why)}.with("reason", std::move(reason));
 }
+
+contract::failure too_late() { return {errc::state_io_error, "the engine did not answer in time", {}}; }
 
 std::string tidy(std::string_view from) {
     auto out = text::to_valid_utf8(from.substr(0, longest_message));
@@ -61,22 +64,24 @@ void lt_announces::announce(torrent_ref const& t, std::chrono::milliseconds with
         });
     };
     if (t->at == stage::refused || t->failed) return refuse(refusal("it is stopped by an error", "error"));
-    if (t->at != stage::live) return refuse(refusal("it is being loaded: try again in a moment", "starting"));
-    if (!t->done.running) return refuse(refusal("it is paused: resume it first", "paused"));
-    if (t->checking)
-        return refuse(refusal("its files are being checked: it announces itself after that", "checking"));
+    if (t->at == stage::live && !t->done.running)
+        return refuse(refusal("it is paused: resume it first", "paused"));
 
-    auto& rounds = rounds_[t->serial];
-    if (rounds.empty() || rounds.back()->going_out) {
-        auto const r = std::make_shared<round>();
-        r->until = steady::now() + within;
-        r->patience = loop_.after(within, [this, t, weak = std::weak_ptr{r}] {
-            if (auto const late = weak.lock()) look(t, late);
-        });
-        rounds.push_back(r);
-    }
-    rounds.back()->waiting.push_back(std::move(done));
-    if (!rounds.front()->begun) begin(t, rounds.front());
+    auto const [at, is_first] = rounds_.try_emplace(t->serial, std::make_shared<round>());
+    auto const r = at->second;
+    r->waiting.push_back(std::move(done));
+    if (!is_first) return;
+    r->patience = loop_.after(within, [this, t, weak = std::weak_ptr{r}] {
+        if (auto const late = weak.lock()) look(t, late);
+    });
+    if (t->at == stage::live) begin(t, r);
+}
+
+void lt_announces::became_live(torrent_ref const& t) {
+    auto const at = rounds_.find(t->serial);
+    if (at == rounds_.end() || at->second->begun) return;
+    auto const r = at->second;
+    begin(t, r);
 }
 
 void lt_announces::begin(torrent_ref const& t, round_ref const& r) {
@@ -92,8 +97,7 @@ void lt_announces::begin(torrent_ref const& t, round_ref const& r) {
         }
     };
     auto done = here_.guard([this, t, r, found] { know(t, r, *found); });
-    if (!asker_.run(std::move(work), std::move(done)))
-        finish(t, r, contract::failure{errc::state_io_error, "the engine did not answer in time"});
+    if (!asker_.run(std::move(work), std::move(done))) finish(t, r, too_late());
 }
 
 void lt_announces::know(
@@ -120,7 +124,7 @@ void lt_announces::know(
 lt_announces::round_ref lt_announces::current(torrent_ref const& t, lt::tracker_alert const& a) const {
     auto const at = rounds_.find(t->serial);
     if (at == rounds_.end()) return nullptr;
-    auto const& r = at->second.front();
+    auto const& r = at->second;
     return r->begun && !r->over && a.timestamp() >= r->begun_at ? r : nullptr;
 }
 
@@ -138,7 +142,7 @@ void lt_announces::sent(torrent_ref const& t, lt::tracker_announce_alert const& 
     auto& to = tracker_of(*r, a.tracker_url());
     ++to.under_way;
     to.was_sent = true;
-    to.is_busy = false;
+    to.is_busy = to.again = false;
     r->going_out = true;
     r->quiet.reset();
 }
@@ -174,19 +178,34 @@ void lt_announces::ended(torrent_ref const& t, round_ref const& r, tracker& of) 
         --of.under_way;
     } else {
         // It was of an announce of before, and libtorrent has put off ours for its interval: once more.
-        of.is_busy = true;
-        auto const index = r->known ? static_cast<int>(&of - r->trackers.data()) : -1;
-        t->handle.force_reannounce(0, index, now);
+        of.is_busy = false;
+        of.again = true;
+        ask_again(t, of.row.url);
     }
     settle(t, r);
+}
+
+void lt_announces::ask_again(torrent_ref const& t, std::string const& url) {
+    auto work = [handle = t->handle, url] {
+        try {
+            auto const all = handle.trackers(); // libtorrent changes their order when one fails
+            for (std::size_t i = 0; i < all.size(); ++i)
+                if (all[i].url == url) handle.force_reannounce(0, static_cast<int>(i), now);
+        } catch (std::exception const&) {
+            return; // it has just been removed
+        }
+    };
+    if (!asker_.run(std::move(work), [] {})) t->handle.force_reannounce(0, -1, now);
 }
 
 void lt_announces::settle(torrent_ref const& t, round_ref const& r) {
     auto const waits = [](tracker const& one) { return one.under_way > 0 || one.is_busy; };
     auto const& all = r->trackers;
-    if (!r->known || !r->going_out || std::any_of(all.begin(), all.end(), waits)) return;
+    if (!r->known || std::any_of(all.begin(), all.end(), waits)) return;
     if (std::all_of(all.begin(), all.end(), [](auto& one) { return one.was_sent; })) return look(t, r);
-    r->quiet = loop_.after(quiet_for, [this, t, weak = std::weak_ptr{r}] {
+    if (!r->going_out) return;
+    bool const again = std::any_of(all.begin(), all.end(), [](auto& one) { return one.again; });
+    r->quiet = loop_.after(again ? sent_within : quiet_for, [this, t, weak = std::weak_ptr{r}] {
         if (auto const still = weak.lock()) look(t, still);
     });
 }
@@ -194,8 +213,11 @@ void lt_announces::settle(torrent_ref const& t, round_ref const& r) {
 // The numbers that came with the answers are in no alert.
 void lt_announces::look(torrent_ref const& t, round_ref const& r) {
     if (r->over) return;
-    if (!r->known)
-        return finish(t, r, contract::failure{errc::state_io_error, "the engine did not answer in time"});
+    if (!r->begun) return finish(t, r, refusal("it is being loaded: try again in a moment", "starting"));
+    if (!r->known) return finish(t, r, too_late());
+    if (!r->going_out && t->checking)
+        return finish(
+            t, r, refusal("its files are being checked: it announces itself after that", "checking"));
     auto const took = [](auto& one) { return one.row.status == tracker_state::working; };
     if (std::none_of(r->trackers.begin(), r->trackers.end(), took)) return finish(t, r);
     r->quiet.reset();
@@ -235,12 +257,7 @@ void lt_announces::finish(
         }
         rows.push_back(std::move(row));
     }
-    auto const at = rounds_.find(t->serial);
-    at->second.pop_front();
-    if (at->second.empty())
-        rounds_.erase(at);
-    else
-        begin(t, at->second.front());
+    rounds_.erase(t->serial);
     for (auto& done : r->waiting)
         loop_.post([done = std::move(done), refused, rows]() mutable {
             if (refused)

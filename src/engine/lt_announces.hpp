@@ -1,5 +1,5 @@
 // Announces that somebody waits for: asks libtorrent to make them, and gathers what each tracker answered. Those who ask
-// for the same torrent share an announce that has not gone out yet, else wait for the next. Loop thread.
+// for the same torrent while one is under way share it. Loop thread.
 #pragma once
 
 #include "base/worker.hpp"
@@ -7,7 +7,6 @@
 #include "engine/teller.hpp"
 
 #include <chrono>
-#include <deque>
 #include <libtorrent/alert_types.hpp>
 #include <unordered_map>
 
@@ -22,6 +21,8 @@ public:
 
     void announce(torrent_ref const& t, std::chrono::milliseconds within, reply done);
 
+    void became_live(torrent_ref const& t); // who asked before waits for it
+
     // What libtorrent told, of announces of any origin.
     void sent(torrent_ref const& t, libtorrent::tracker_announce_alert const& a);
     void answered(torrent_ref const& t, libtorrent::tracker_reply_alert const& a);
@@ -34,10 +35,10 @@ private:
         int under_way = 0; // libtorrent announces by each listening socket and for each info-hash
         bool was_sent = false;
         bool is_busy = false; // with an announce of before, until whose end libtorrent sends no other
+        bool again = false;   // that has ended, and ours was asked for once more
     };
     struct round {
         std::vector<reply> waiting;
-        steady::time_point until;
         std::vector<tracker> trackers;
         libtorrent::time_point begun_at;
         bool begun = false, known = false, going_out = false, over = false;
@@ -49,6 +50,7 @@ private:
     void know(
         torrent_ref const& t, round_ref const& r, std::vector<libtorrent::announce_entry> const& trackers);
     [[nodiscard]] round_ref current(torrent_ref const& t, libtorrent::tracker_alert const& a) const;
+    void ask_again(torrent_ref const& t, std::string const& url);
     static tracker& tracker_of(round& r, std::string_view url);
     void ended(torrent_ref const& t, round_ref const& r, tracker& of);
     void settle(torrent_ref const& t, round_ref const& r);
@@ -57,8 +59,7 @@ private:
 
     loop& loop_;
     worker& asker_;
-    std::unordered_map<std::uint64_t, std::deque<round_ref>>
-        rounds_; // by serial: the one under way, the next
+    std::unordered_map<std::uint64_t, round_ref> rounds_; // by serial
     presence here_;
 };
 

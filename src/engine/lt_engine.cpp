@@ -263,7 +263,7 @@ void lt_session::forget(torrent_id id, unique_function<void(std::shared_ptr<std:
     torrents_.release_id(t);
     if (t->stop_check) *t->stop_check = true;
     if (t->at != stage::live && t->at != stage::adding) {
-        t->last_resume = t->first.resume;
+        t->last_resume = t->own_resume();
         loop_.post(here_.guard([this, t] { is_gone(t); }));
         return;
     }
@@ -317,6 +317,7 @@ void lt_session::configure(contract::settings const& to) {
 template <class T> struct lt_session::question {
     unique_function<void(contract::result<T>)> done;
     T found{};
+    steady::time_point at; // when libtorrent told it
     std::unique_ptr<loop::ticker> patience;
     void answer(contract::result<T> with) {
         if (!done) return; // too late
@@ -325,11 +326,16 @@ template <class T> struct lt_session::question {
     }
 };
 
-template <class T> void lt_session::ask_libtorrent(std::shared_ptr<question<T>> const& q, job work) {
+template <class T>
+void lt_session::ask_libtorrent(std::shared_ptr<question<T>> const& q, job work, job before_the_answer) {
     auto const too_late = [q] {
         q->answer(contract::fails(contract::errc::state_io_error, "the engine did not answer in time"));
     };
-    if (asker_->run(std::move(work), [q] { q->answer(std::move(q->found)); }))
+    auto answer = [q, first = std::move(before_the_answer)]() mutable {
+        if (first) first();
+        q->answer(std::move(q->found));
+    };
+    if (asker_->run(std::move(work), std::move(answer)))
         q->patience = loop_.after(answer_within, too_late);
     else
         loop_.post(too_late);
@@ -378,6 +384,7 @@ void lt_session::peers(
         try {
             auto found = std::vector<lt::peer_info>{};
             handle.get_peer_info(found);
+            q->at = steady::now();
             for (auto const& p : found)
                 if (!(p.flags & (lt::peer_info::connecting | lt::peer_info::handshake)))
                     q->found.push_back(to_peer(p));
@@ -385,7 +392,8 @@ void lt_session::peers(
             q->found.clear(); // it has just been removed
         }
     };
-    ask_libtorrent(q, std::move(work));
+    auto measured = here_.guard([this, q, serial = t->serial] { peer_rates_.look(serial, q->at, q->found); });
+    ask_libtorrent(q, std::move(work), std::move(measured));
 }
 
 void lt_session::pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) {
@@ -399,7 +407,7 @@ void lt_session::pieces(torrent_id id, unique_function<void(contract::result<pie
         return;
     }
     auto const is_live = t->at == stage::live;
-    auto work = [q, handle = t->handle, resume = t->first.resume, is_live] {
+    auto work = [q, handle = t->handle, resume = t->own_resume(), is_live] {
         auto have = piece_set{};
         try {
             if (is_live) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_metadata_guard.hpp"
 #include "engine/lt_settings.hpp"
 #include "engine/lt_source.hpp"
 
@@ -131,6 +132,11 @@ void doubt(prepared& p) {
     p.params.merkle_tree_mask.clear();
     p.params.verified_leaf_hashes.clear();
     p.params.peers.clear();
+    // Where nothing whole is claimed nothing can prove it a lie.
+    if (p.claimed.none_set()) p.params.unfinished_pieces.clear();
+    constexpr std::int64_t most = 9'000'000'000'000'000; // sums of them keep within 64 bits
+    p.params.total_downloaded = std::clamp<std::int64_t>(p.params.total_downloaded, 0, most);
+    p.params.total_uploaded = std::clamp<std::int64_t>(p.params.total_uploaded, 0, most);
 }
 
 void take_sources(lt::add_torrent_params& p, contract::settings const& by) {
@@ -248,6 +254,10 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
         to.flags = lt::torrent_flags::update_subscribe | lt::torrent_flags::apply_ip_filter |
                    lt::torrent_flags::duplicate_is_error | lt::torrent_flags::override_trackers |
                    lt::torrent_flags::override_web_seeds;
+        if (!to.ti)
+            to.extensions.emplace_back([](lt::torrent_handle const& of, lt::client_data_t) {
+                return std::make_shared<lt_metadata_guard>(of);
+            });
         if (!with.running) to.flags |= lt::torrent_flags::paused;
         if (with.sequential) to.flags |= lt::torrent_flags::sequential_download;
         if (!each.pex) to.flags |= lt::torrent_flags::disable_pex;

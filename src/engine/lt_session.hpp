@@ -10,6 +10,7 @@
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
 #include "engine/lt_torrent.hpp"
+#include "engine/peer_rates.hpp"
 
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
@@ -46,7 +47,8 @@ private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
 
     template <class T> struct question;
-    template <class T> void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work);
+    template <class T>
+    void ask_libtorrent(std::shared_ptr<question<T>> const& q, job work, job before_the_answer = {});
 
     void open_to_peers();
     [[nodiscard]] libtorrent::settings_pack settings_now() const;
@@ -96,6 +98,7 @@ private:
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_address_filter> filter_;
     std::unique_ptr<lt_announces> announces_;
+    peer_rates peer_rates_;
     std::unique_ptr<lt_saver> saver_;
     std::unique_ptr<lt_adder> adder_;
     std::unique_ptr<loop::ticker> ticker_, quiet_, stop_timer_, look_again_, saving_timer_;

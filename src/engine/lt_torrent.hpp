@@ -73,6 +73,10 @@ struct lt_torrent {
     std::shared_ptr<lt_guard> guard; // null until somebody had to be cut at once
 
     [[nodiscard]] model::torrent_id id() const { return how.asked->id; }
+    /// What it came with, where that is this daemon's own: what somebody else said is never handed on as ours.
+    [[nodiscard]] std::shared_ptr<std::string const> own_resume() const {
+        return first.hearsay ? nullptr : first.resume;
+    }
 };
 using torrent_ref = std::shared_ptr<lt_torrent>;
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t most_exports = 6; // …
 constexpr std::chrono::seconds in_a_time{60};
 constexpr std::size_t batch_size = 128;
+constexpr std::size_t largest_resume = std::size_t{20} << 20;
 
 failure refusal(file_trouble const& why) {
     if (why.what == file_trouble::kind::full)
@@ -152,7 +153,9 @@ task<result<contract::export_state::response>> backup::handle(
         auto write = [job, batch = std::move(batch)]() mutable -> outcome {
             for (auto& [made, blobs] : batch) {
                 made.metainfo = base64(blobs.metainfo);
-                made.resume = base64(blobs.resume);
+                // What a line cannot carry is left out: an import hashes the files anyway.
+                if (blobs.resume && blobs.resume->size() <= largest_resume)
+                    made.resume = base64(blobs.resume);
                 if (auto const wrote = job->file.write(job->text.add(made)); !wrote) return wrote;
             }
             return {};

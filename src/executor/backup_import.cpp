@@ -104,8 +104,7 @@ torrents::source read(kept_torrent& kept, std::string& refused) {
     what.facts = std::move(*facts);
     if (what.facts.name.empty()) what.facts.name = kept.name;
     auto const& ours = what.facts.hashes;
-    if ((kept.v1 && ours.v1 && *kept.v1 != ours.v1) || (kept.v2 && ours.v2 && *kept.v2 != ours.v2) ||
-        (!kept.v1 && !kept.v2))
+    if ((kept.v1 && *kept.v1 != ours.v1) || (kept.v2 && *kept.v2 != ours.v2) || (!kept.v1 && !kept.v2))
         refused = "its info-hash is another than its metainfo's";
     return what;
 }
@@ -254,8 +253,6 @@ task<result<void>> backup::take_batch(std::vector<candidate> batch, import_so_fa
             refuse(fit.error().message);
             continue;
         }
-        if (!asked.hashes.v1 && one.kept.v1) asked.hashes.v1 = *one.kept.v1; // learned of a magnet
-        if (!asked.hashes.v2 && one.kept.v2) asked.hashes.v2 = *one.kept.v2;
         asked.root = place->root;
         asked.folder = place->folder;
         asked.paused = one.kept.paused;

@@ -258,6 +258,7 @@ task<result<contract::resume_checkpoint::response>> backup::resume_known(
     torrent_id id, ccbt::backup::checkpoint_read const& read) {
     auto const turn = co_await house_.torrent_turns.take(id);
     auto report = co_await pieces_of(id);
+    if (!report) co_return unexpected<failure>{report.error()};
     auto const* row = house_.state.torrents().find(id);
     if (row == nullptr) co_return fails(errc::torrent_not_found, "it has just been removed");
     auto changed = *row->asked;

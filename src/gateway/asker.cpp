@@ -83,4 +83,21 @@ outcome<void> asker::unmap(port_request const& what, patience const& within) {
     return with_->unmap(what, within);
 }
 
+asker::results asker::map_all(
+    std::vector<port_request> const& what, std::chrono::seconds lease, patience const& within) {
+    results out;
+    for (auto const& one : what) {
+        bool const silent = !out.empty() && !out.back() && is_silence(out.back().error().why);
+        out.push_back(silent ? out.back() : map(one, lease, within));
+    }
+    return out;
+}
+
+void asker::unmap_all(std::vector<port_request> const& what, patience const& within) {
+    for (auto const& one : what) {
+        auto const gone = unmap(one, within);
+        if (!gone && is_silence(gone.error().why)) return;
+    }
+}
+
 } // namespace ccbt::gateway

@@ -34,6 +34,12 @@ public:
     outcome<granted> map(port_request const& what, std::chrono::seconds lease, patience const& within);
     outcome<void> unmap(port_request const& what, patience const& within);
 
+    // Of many: where nobody answers for one, the others are not waited for.
+    using results = std::vector<outcome<granted>>;
+    results map_all(
+        std::vector<port_request> const& what, std::chrono::seconds lease, patience const& within);
+    void unmap_all(std::vector<port_request> const& what, patience const& within);
+
 private:
     outcome<granted> map_once(port_request const& what, std::chrono::seconds lease, patience const& within);
 

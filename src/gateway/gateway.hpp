@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ccbt::gateway {
@@ -33,6 +34,10 @@ enum class trouble : std::uint8_t {
     stopping
 };
 [[nodiscard]] std::string_view name_of(trouble why);
+/// Nothing was heard: neither yes nor no.
+[[nodiscard]] constexpr bool is_silence(trouble why) {
+    return why == trouble::no_gateway || why == trouble::no_answer || why == trouble::busy;
+}
 
 struct refusal {
     trouble why = trouble::refused;

@@ -11,7 +11,6 @@ namespace ccbt::gateway {
 namespace {
 
 constexpr std::size_t errands_at_most = 256;
-constexpr std::size_t wishes_at_most = 64;
 constexpr std::chrono::milliseconds look_often{1000};
 constexpr std::chrono::milliseconds errand_within{
     3000}; // of our own, so that those asked for meanwhile get their turn
@@ -21,30 +20,6 @@ bool is_loopback(std::string const& interface) {
     in_addr v4{};
     if (::inet_pton(AF_INET, interface.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
     return interface == "::1" || interface == "lo";
-}
-
-refusal stopping() { return {trouble::stopping, "the daemon is shutting down"}; }
-
-using results = std::vector<outcome<granted>>;
-
-// All of them, or none once it is clear that nobody answers.
-results map_all(
-    asker& by, std::vector<port_request> const& what, std::chrono::seconds lease, patience const& within) {
-    results out;
-    for (auto const& one : what) {
-        bool const nobody =
-            !out.empty() && !out.back() &&
-            (out.back().error().why == trouble::no_answer || out.back().error().why == trouble::no_gateway);
-        out.push_back(nobody ? out.back() : by.map(one, lease, within));
-    }
-    return out;
-}
-
-void unmap_all(asker& by, std::vector<port_request> const& what, patience const& within) {
-    for (auto const& one : what) {
-        auto const gone = by.unmap(one, within);
-        if (!gone && gone.error().why != trouble::refused) return;
-    }
 }
 
 } // namespace
@@ -79,23 +54,6 @@ port_keeper::wish* port_keeper::find(transport protocol, int internal_port) {
 
 // ---- errands
 
-/// Has `work` done by the worker, until that moment at most, and `finish` with its value on the loop.
-template <class Work, class Finish>
-void port_keeper::ask(steady::time_point until, Work work, Finish finish) {
-    using value = std::invoke_result_t<Work&, asker&, patience const&>;
-    auto const made = std::make_shared<std::optional<value>>();
-    auto const run = worker_.run(
-        [this, made, until, by = asker_, work = std::move(work)]() mutable {
-            made->emplace(work(*by, patience{cut_short_, until}));
-        },
-        [self = self_, made, finish = std::move(finish)]() mutable {
-            if (*self == nullptr) return;
-            finish(std::move(**made));
-            if (*self != nullptr) (*self)->next();
-        });
-    if (!run) log::error("the gateway's worker has no room"); // cannot be: one errand at a time
-}
-
 bool port_keeper::enqueue(errand what) {
     if (waiting_.size() >= errands_at_most) return false;
     waiting_.push_back(std::move(what));
@@ -117,6 +75,9 @@ void port_keeper::next() {
     what();
 }
 
+// Before the next look, that is.
+bool port_keeper::is_due(wish const& one) { return one.due <= steady::now() + look_often; }
+
 void port_keeper::tick() {
     if (stopping_ || renewing_ || settling_ || !is_on()) return;
     auto const now = steady::now();
@@ -126,40 +87,39 @@ void port_keeper::tick() {
             log::warning("the mapping of port {} has ended", one.what.internal_port);
             one.held.reset();
         }
-        any = any || one.due <= now;
+        any = any || is_due(one);
     }
     tell();
     if (!any) return;
     renewing_ = enqueue([this] {
         std::vector<port_request> due;
         for (auto const& one : wishes_)
-            if (one.due <= steady::now()) due.push_back(one.what);
+            if (is_due(one)) due.push_back(one.what);
         renew(std::move(due));
     });
 }
 
 void port_keeper::renew(std::vector<port_request> what) {
     auto shared = std::make_shared<std::vector<port_request> const>(std::move(what));
-    struct news {
-        results got;
-        asker::sight seen;
-    };
     ask(
         steady::now() + errand_within,
         [shared, lease = lease()](asker& by, patience const& within) {
-            news out{map_all(by, *shared, lease, within), {}};
+            news out{by.map_all(*shared, lease, within), {}};
             by.look_at_address(within);
             out.seen = by.known();
             return out;
         },
-        [this, shared](news what_came) {
+        [this, shared](news const& came) {
             renewing_ = false;
-            see(what_came.seen);
-            for (std::size_t i = 0; i < shared->size(); ++i)
-                if (auto* one = find((*shared)[i].protocol, (*shared)[i].internal_port))
-                    take(*one, std::move(what_came.got[i]));
-            tell();
+            take_all(*shared, came);
         });
+}
+
+void port_keeper::take_all(std::vector<port_request> const& asked, news const& came) {
+    see(came.seen);
+    for (std::size_t i = 0; i < came.got.size(); ++i)
+        if (auto* one = find(asked[i].protocol, asked[i].internal_port)) take(*one, came.got[i]);
+    tell();
 }
 
 // What came of asking for it, and when it is asked for again.
@@ -185,8 +145,7 @@ void port_keeper::take(wish& of, outcome<granted> got) {
     }
     if (of.wait.count() == 0)
         log::warning("port {} is not mapped: {}", of.what.internal_port, got.error().message);
-    if (of.held && got.error().why != trouble::no_answer && got.error().why != trouble::no_gateway)
-        of.held.reset();
+    if (!is_silence(got.error().why)) of.held.reset();
     of.wait = of.wait.count() == 0 ? first_wait : std::min(of.wait * 2, longest_wait);
     of.due = now + of.wait;
     if (of.held && of.held->until != steady::time_point::max())
@@ -268,7 +227,7 @@ void port_keeper::settle(bool anew) {
         ask(
             steady::now() + errand_within,
             [gone, to_be, looks](asker& by, patience const& within) {
-                unmap_all(by, gone, within);
+                by.unmap_all(gone, within);
                 // Whoever switched it off is not looked for; nor does one on loopback reach out by itself.
                 return looks ? to_be->look(steady::time_point::min(), within) : to_be->known();
             },
@@ -291,156 +250,6 @@ void port_keeper::rewish() {
     if (settings_.nat.map_udp_port) wishes_.push_back({{transport::udp, listen_port_}, true});
 }
 
-// ---- what clients want
-
-void port_keeper::discover(unique_function<void(bool)> done) {
-    auto const held = std::make_shared<unique_function<void(bool)>>(std::move(done));
-    auto const asked = steady::now();
-    auto const queued = enqueue([this, asked, held] {
-        if (!is_on() || stopping_) {
-            (*held)(false);
-            return next();
-        }
-        ask(
-            asked + answers_within,
-            [asked](asker& by, patience const& within) { return by.look(asked, within); },
-            [this, held](asker::sight seen) {
-                see(seen);
-                tell();
-                (*held)(!seen.method.empty());
-            });
-    });
-    if (!queued) loop_.post([held] { (*held)(false); });
-}
-
-void port_keeper::map(port_request what, unique_function<void(outcome<port_mapping>)> done) {
-    auto const held = std::make_shared<unique_function<void(outcome<port_mapping>)>>(std::move(done));
-    auto const until = steady::now() + answers_within;
-    auto const queued = enqueue([this, what, until, held] { do_map(what, until, std::move(*held)); });
-    if (!queued) loop_.post([held] { (*held)(refuses(trouble::busy, "too much is being asked at once")); });
-}
-
-void port_keeper::do_map(
-    port_request what, steady::time_point until, unique_function<void(outcome<port_mapping>)> done) {
-    auto const refuse = [&](trouble why, std::string message) {
-        done(refuses(why, std::move(message)));
-        next();
-    };
-    if (stopping_) return refuse(trouble::stopping, stopping().message);
-    if (!is_on()) return refuse(trouble::off, "NAT traversal is switched off");
-    if (auto const* one = find(what.protocol, what.internal_port)) {
-        // A port of ours has one port of the gateway's. NAT-PMP knows no other way.
-        if (what.exactly && one->held && one->held->mapping.external_port != what.external_port)
-            return refuse(trouble::taken, "that port of ours is mapped already: unmap it first");
-        if (!what.exactly) what.external_port = one->what.external_port;
-    } else if (wishes_.size() >= wishes_at_most) {
-        return refuse(trouble::too_many, "there are too many mappings: unmap one first");
-    }
-    for (auto const& one : wishes_) // UPnP would lead it elsewhere without a word
-        if (one.held && what.exactly && one.what.internal_port != what.internal_port &&
-            one.what.protocol == what.protocol && one.held->mapping.external_port == what.external_port)
-            return refuse(trouble::taken, "that port of the gateway leads to another of ours");
-    struct news {
-        outcome<granted> got;
-        asker::sight seen;
-    };
-    asked_now_ = what;
-    ask(
-        until,
-        [what, lease = lease()](asker& by, patience const& within) {
-            auto got = by.map(what, lease, within);
-            return news{std::move(got), by.known()};
-        },
-        [this, what, done = std::move(done)](news came) mutable {
-            asked_now_ = {};
-            see(came.seen);
-            if (!came.got) {
-                tell();
-                return done(unexpected<refusal>{std::move(came.got.error())});
-            }
-            auto* one = find(what.protocol, what.internal_port);
-            if (one == nullptr) {
-                wishes_.push_back({what});
-                one = &wishes_.back();
-            }
-            if (!one->of_listening) one->what = what;
-            auto const mapping = came.got->mapping;
-            take(*one, std::move(came.got));
-            tell();
-            done(mapping);
-        });
-}
-
-void port_keeper::unmap(transport protocol, int external_port, unique_function<void(outcome<bool>)> done) {
-    auto const held = std::make_shared<unique_function<void(outcome<bool>)>>(std::move(done));
-    auto const until = steady::now() + answers_within;
-    auto const queued = enqueue([this, protocol, external_port, until, held] {
-        auto const is_it = [&](wish const& one) {
-            return one.held && one.what.protocol == protocol &&
-                   one.held->mapping.external_port == external_port;
-        };
-        auto const at = std::find_if(wishes_.begin(), wishes_.end(), is_it);
-        if (at == wishes_.end() || stopping_) {
-            (*held)(stopping_ ? outcome<bool>{unexpected<refusal>{stopping()}} : outcome<bool>{false});
-            return next();
-        }
-        ask(
-            until, [what = at->what](asker& by, patience const& within) { return by.unmap(what, within); },
-            [this, what = at->what, held](outcome<void> gone) {
-                if (!gone) return (*held)(unexpected<refusal>{std::move(gone.error())});
-                std::erase_if(wishes_, [&](wish const& one) {
-                    return one.what.protocol == what.protocol && one.what.internal_port == what.internal_port;
-                });
-                tell();
-                (*held)(true);
-            });
-    });
-    if (!queued) loop_.post([held] { (*held)(refuses(trouble::busy, "too much is being asked at once")); });
-}
-
-void port_keeper::refresh(unique_function<void(outcome<refreshed>)> done) {
-    auto const held = std::make_shared<unique_function<void(outcome<refreshed>)>>(std::move(done));
-    auto const until = steady::now() + answers_within;
-    auto const queued = enqueue([this, until, held] { do_refresh(until, std::move(*held)); });
-    if (!queued) loop_.post([held] { (*held)(refuses(trouble::busy, "too much is being asked at once")); });
-}
-
-void port_keeper::do_refresh(steady::time_point until, unique_function<void(outcome<refreshed>)> done) {
-    if (stopping_ || !is_on()) {
-        done(
-            stopping_ ? unexpected<refusal>{stopping()}
-                      : refuses(trouble::off, "NAT traversal is switched off"));
-        return next();
-    }
-    auto all = std::make_shared<std::vector<port_request>>();
-    for (auto const& one : wishes_) all->push_back(one.what);
-    struct news {
-        results got;
-        asker::sight seen;
-    };
-    ask(
-        until,
-        [all, until, lease = lease()](asker& by, patience const& within) {
-            news out{{}, by.look(until - answers_within, within)};
-            if (!out.seen.method.empty()) out.got = map_all(by, *all, lease, within);
-            out.seen = by.known();
-            return out;
-        },
-        [this, all, done = std::move(done)](news came) mutable {
-            see(came.seen);
-            refreshed out;
-            for (std::size_t i = 0; i < came.got.size(); ++i) {
-                if (!came.got[i]) ++out.failed;
-                if (auto* one = find((*all)[i].protocol, (*all)[i].internal_port))
-                    take(*one, std::move(came.got[i]));
-            }
-            tell();
-            out.mappings = mappings();
-            if (came.seen.method.empty()) return done(refuses(trouble::no_gateway, "no gateway was found"));
-            done(std::move(out));
-        });
-}
-
 // ---- the end
 
 void port_keeper::stop(std::chrono::milliseconds within, unique_function<void()> done) {
@@ -458,7 +267,7 @@ void port_keeper::stop(std::chrono::milliseconds within, unique_function<void()>
         if (*self != nullptr) (*held)();
     };
     auto say_goodbye = [this, gone, by = asker_, until = steady::now() + within] {
-        unmap_all(*by, gone, patience{cut_goodbye_, until});
+        by->unmap_all(gone, patience{cut_goodbye_, until});
     };
     if (gone.empty() || !worker_.run(std::move(say_goodbye), finish)) loop_.post(finish);
 }

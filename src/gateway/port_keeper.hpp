@@ -38,18 +38,25 @@ private:
         steady::time_point due{}; // when it is to be asked for (again)
         std::chrono::seconds wait{0};
     };
+    struct news { // of several mappings
+        asker::results got{};
+        asker::sight seen{};
+    };
     using errand = unique_function<void()>; // starts on the loop; ends by next()
 
+    /// Has `work` done by the worker, until that moment at most, and `finish` with its value on the loop.
     template <class Work, class Finish> void ask(steady::time_point until, Work work, Finish finish);
     [[nodiscard]] bool enqueue(errand what);
     void next();
     void tick();
+    [[nodiscard]] static bool is_due(wish const& one);
     void renew(std::vector<port_request> what);
     void do_map(
         port_request what, steady::time_point until, unique_function<void(outcome<port_mapping>)> done);
     void do_refresh(steady::time_point until, unique_function<void(outcome<refreshed>)> done);
     void settle(bool anew);
     void rewish();
+    void take_all(std::vector<port_request> const& asked, news const& came);
     void take(wish& of, outcome<granted> got);
     void see(asker::sight const& what);
     void tell();
@@ -75,5 +82,21 @@ private:
     caller_off cut_short_, cut_goodbye_;
     worker worker_{loop_, 4};
 };
+
+template <class Work, class Finish>
+void port_keeper::ask(steady::time_point until, Work work, Finish finish) {
+    using value = std::invoke_result_t<Work&, asker&, patience const&>;
+    auto const made = std::make_shared<std::optional<value>>();
+    auto const run = worker_.run(
+        [this, made, until, by = asker_, work = std::move(work)]() mutable {
+            made->emplace(work(*by, patience{cut_short_, until}));
+        },
+        [self = self_, made, finish = std::move(finish)]() mutable {
+            if (*self == nullptr) return;
+            finish(std::move(**made));
+            if (*self != nullptr) (*self)->next();
+        });
+    if (!run) next(); // cannot be: one errand at a time
+}
 
 } // namespace ccbt::gateway

@@ -116,7 +116,7 @@ std::vector<std::string> upnp::search(patience const& within) const {
         }
     };
     auto const until = within.at_most(with_.search_within);
-    auto const first_until = within.at_most(search_again_after);
+    auto const first_until = until.at_most(search_again_after);
     bool asked_again = false;
     ask_all();
     while (found.size() < devices_at_most) {

@@ -1,73 +1,15 @@
 // NAT traversal against a real gateway (miniupnpd) in network namespaces: what is mapped is reached from the world, and
-// what is unmapped is not; and what the daemon answers where there is no gateway, or one that says nothing.
+// what is unmapped is not.
 #include "client/client.hpp"
-#include "support/daemon.hpp"
-#include "support/nat_bed.hpp"
-#include "support/temp_folder.hpp"
+#include "integration/daemon_nat.hpp"
 
 #include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <optional>
 
 namespace ccbt::support {
 
 namespace {
-
-using std::chrono::steady_clock;
-
-std::string const nobody = "null";
-
-std::string text_of(value const& of, std::string_view name) {
-    auto const* const v = of.find(name);
-    return v == nullptr ? "(absent)" : to_text(*v);
-}
-
-struct daemon_nat : testing::Test {
-    temp_folder root{};
-    std::optional<nat_bed> bed{};
-    std::optional<net_space::stay> at_home{}; // in the LAN, with all that is started
-
-    void SetUp() override {
-        if (auto const why = nat_bed::why_not(); !why.empty()) GTEST_SKIP() << "no test bed for NAT: " << why;
-        bed.emplace(root / "bed");
-        at_home.emplace(bed->lan.descriptor());
-    }
-    void TearDown() override { at_home.reset(); }
-
-    [[nodiscard]] daemon_plan plan(std::map<std::string, std::string> more = {}) const {
-        std::map<std::string, std::string> settings{
-            {"nat.enable_upnp", "true"}, {"nat.enable_nat_pmp", "true"}, {"nat.auto_map_ports", "true"}};
-        for (auto const& [key, text] : more) settings[key] = text;
-        return {.folder = root / "one", .interface = "0.0.0.0", .settings = settings};
-    }
-    static value status(daemon const& of) { return of.get("/nat/status").json; }
-    /// The status, once it is so: asked again whenever the mappings have changed.
-    static value wait_for(daemon const& of, std::function<bool(value const&)> const& is_so) {
-        deadline const until{milliseconds{15'000}};
-        auto told = of.events({"nat_mappings_changed"});
-        for (;;) {
-            auto now = status(of);
-            if (is_so(now)) return now;
-            if (!told.next(until))
-                throw std::runtime_error("not as it should be: " + to_text(now) + of.log());
-        }
-    }
-    static value wait_until_mapped(daemon const& of, std::size_t count) {
-        return wait_for(of, [&](value const& s) { return s.list_or_empty("mappings").size() == count; });
-    }
-    static int mapped(daemon const& of, listener const& what, std::string const& more = "") {
-        auto const said =
-            of.post("/nat/map", R"({"internal_port":)" + std::to_string(what.port()) + more + '}');
-        EXPECT_EQ(said.status, 200) << said.body;
-        auto const* const result = said.json.find("result");
-        return result == nullptr ? 0 : static_cast<int>(result->number_or("external_port", 0));
-    }
-    static answer unmapped(daemon const& of, int port, std::string const& protocol = "tcp") {
-        return of.post(
-            "/nat/unmap", R"({"port":)" + std::to_string(port) + R"(,"protocol":")" + protocol + R"("})");
-    }
-};
 
 TEST_F(daemon_nat, the_listen_port_is_mapped_by_itself_and_the_world_reaches_it) {
     bed->start_gateway();
@@ -128,7 +70,7 @@ TEST_F(daemon_nat, a_mapped_port_is_reached_from_the_world_until_it_is_unmapped)
         "nat_mappings_changed", [](value const& data) { return data.number_or("total", 0) == 1; });
     EXPECT_GT(told.number_or("seq", 0), 0);
     EXPECT_TRUE(ours.hears_from(bed->world, "25.0.0.1", port)) << bed->rules();
-    EXPECT_EQ(text_of(status(one), "mapped_port"), nobody) << "it is not the listen port";
+    EXPECT_EQ(text_of(status(one), "mapped_port"), "null") << "it is not the listen port";
     EXPECT_EQ(status(one).list_or_empty("mappings").size(), 1U);
 
     auto const gone = unmapped(one, port);
@@ -142,6 +84,36 @@ TEST_F(daemon_nat, a_mapped_port_is_reached_from_the_world_until_it_is_unmapped)
         "none");
     EXPECT_EQ(unmapped(one, port).body, R"({"status":"unmapped","result":false})") << "nothing of ours";
     EXPECT_EQ(unmapped(one, 4567, "udp").body, R"({"status":"unmapped","result":false})");
+}
+
+TEST_F(daemon_nat, client_and_command_line_map_and_unmap) {
+    bed->start_gateway();
+    daemon one{plan({{"nat.auto_map_ports", "false"}})};
+    listener const ours{nat_bed::lan_address};
+    client::client by{{.url = one.url(), .api_key = one.key()}};
+    auto const mapping = by.map_port(ours.port(), "TCP", 40300);
+    ASSERT_TRUE(mapping) << mapping.error().message;
+    EXPECT_EQ(mapping->external_port, 40300);
+    EXPECT_TRUE(ours.hears_from(bed->world, "25.0.0.1", 40300)) << bed->rules();
+    EXPECT_EQ(by.refresh_nat()->mapped, 1);
+    EXPECT_EQ(by.unmap_port(40300), true);
+    EXPECT_EQ(by.unmap_port(40300), false);
+
+    auto const ccbt = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {program("ccbt"), "--url", one.url(), "nat"});
+        return run(std::move(words), milliseconds{20'000}, {"CCBT_API_KEY=" + one.key()}, root.path());
+    };
+    auto const port = std::to_string(ours.port());
+    EXPECT_THAT(ccbt({"discover"}).out, testing::HasSubstr("yes"));
+    EXPECT_EQ(ccbt({"map", port, "--external-port", "40301"}).code, 0);
+    EXPECT_TRUE(ours.hears_from(bed->world, "25.0.0.1", 40301)) << bed->rules();
+    EXPECT_THAT(ccbt({"port", port}).out, testing::HasSubstr("40301"));
+    EXPECT_THAT(ccbt({"ip"}).out, testing::HasSubstr("25.0.0.1"));
+    EXPECT_THAT(ccbt({"status"}).out, testing::HasSubstr("40301"));
+    EXPECT_EQ(ccbt({"refresh"}).code, 0);
+    EXPECT_EQ(ccbt({"unmap", "40301"}).code, 0);
+    EXPECT_FALSE(ours.hears_from(bed->world, "25.0.0.1", 40301)) << bed->rules();
+    EXPECT_NE(ccbt({"map", "70000"}).code, 0);
 }
 
 TEST_F(daemon_nat, a_named_external_port_is_that_one_or_none) {
@@ -272,7 +244,7 @@ TEST_F(daemon_nat, what_is_mapped_of_the_listen_port_follows_the_settings) {
     one.plan().settings["nat.enable_nat_pmp"] = "false";
     write_file(one.config_file(), configuration(one.plan()));
     one.running().signal(SIGHUP);
-    auto const off = wait_for(one, [](value const& s) { return text_of(s, "method") == nobody; });
+    auto const off = wait_for(one, [](value const& s) { return text_of(s, "method") == "null"; });
     EXPECT_EQ(
         to_text(off),
         R"({"enabled":false,"method":null,"external_ip":null,"mapped_port":null,"mappings":[]})");
@@ -294,150 +266,6 @@ TEST_F(daemon_nat, a_mapping_is_renewed_while_the_daemon_lives_and_ends_with_its
     one.kill9();
     EXPECT_TRUE(eventually(milliseconds{15'000}, [&] { return !bed->forwards("tcp", port, port); }))
         << bed->rules();
-}
-
-TEST_F(daemon_nat, without_a_gateway_every_route_answers_in_time_and_the_daemon_goes_on) {
-    daemon one{plan()};
-    struct ask {
-        std::string method, path, body;
-        int status;
-        std::string code_or_body;
-    };
-    for (auto const& [method, path, body, wanted, said] :
-         {ask{"POST", "/nat/discover", "", 200, R"({"status":"discovered","result":false})"},
-          ask{"POST", "/nat/map", R"({"internal_port":6999})", 404, "NAT_MAP_FAILED"},
-          ask{"POST", "/nat/refresh", "", 404, "NAT_REFRESH_FAILED"},
-          ask{"POST", "/nat/unmap", R"({"port":6999})", 200, R"({"status":"unmapped","result":false})"},
-          ask{"GET", "/nat/status", "", 200,
-              R"({"enabled":true,"method":null,"external_ip":null,"mapped_port":null,"mappings":[]})"},
-          ask{"GET", "/nat/external-ip", "", 200, R"({"external_ip":null,"method":null})"},
-          ask{"GET", "/nat/external-port/6999", "", 200,
-              R"({"internal_port":6999,"external_port":null,"protocol":"tcp"})"}}) {
-        auto const key =
-            headers{{"Host", "127.0.0.1:" + std::to_string(one.port())}, {"X-CCBT-API-Key", one.key()}};
-        http_connection slow{"127.0.0.1", one.port()};
-        auto const began = steady_clock::now();
-        ASSERT_TRUE(slow.send(request_text(method, "/api/v1" + path, key, body)));
-        for (int i = 0; i < 5; ++i) {
-            auto const asked = steady_clock::now();
-            EXPECT_EQ(one.get("/status").status, 200);
-            EXPECT_LT(steady_clock::now() - asked, milliseconds{100}) << path;
-        }
-        auto const answered = slow.receive();
-        EXPECT_LT(steady_clock::now() - began, milliseconds{5000}) << path;
-        EXPECT_EQ(answered.status, wanted) << path << ' ' << answered.body;
-        EXPECT_EQ(wanted == 404 ? answered.code() : answered.body, said) << path;
-        if (wanted == 404) {
-            EXPECT_EQ(answered.json.find("details")->text_or("reason", ""), "no_gateway");
-        }
-    }
-    EXPECT_EQ(one.terminate(milliseconds{5000}), 0);
-}
-
-TEST_F(daemon_nat, a_gateway_that_falls_silent_holds_up_neither_the_routes_nor_the_end) {
-    bed->start_gateway();
-    daemon one{plan()};
-    auto const port = static_cast<int>(wait_until_mapped(one, 2).number_or("mapped_port", 0));
-    bed->freeze_gateway();
-    std::vector<std::unique_ptr<http_connection>> asking;
-    auto const began = steady_clock::now();
-    auto const key =
-        headers{{"Host", "127.0.0.1:" + std::to_string(one.port())}, {"X-CCBT-API-Key", one.key()}};
-    for (int i = 0; i < 8; ++i) {
-        auto& each = asking.emplace_back(std::make_unique<http_connection>("127.0.0.1", one.port()));
-        auto const body = R"({"internal_port":)" + std::to_string(7000 + i) + '}';
-        ASSERT_TRUE(each->send(request_text("POST", "/api/v1/nat/map", key, body)));
-    }
-    auto const asked = steady_clock::now();
-    EXPECT_EQ(one.get("/status").status, 200);
-    EXPECT_LT(steady_clock::now() - asked, milliseconds{100});
-    for (auto const& each : asking) {
-        auto const said = each->receive();
-        EXPECT_EQ(said.status, 404) << said.body;
-        EXPECT_EQ(said.code(), "NAT_MAP_FAILED");
-    }
-    EXPECT_LT(steady_clock::now() - began, milliseconds{5000}) << "all of them";
-    EXPECT_EQ(status(one).number_or("mapped_port", 0), port) << "its lease still runs";
-    auto const left = steady_clock::now();
-    EXPECT_EQ(one.terminate(milliseconds{6000}), 0);
-    EXPECT_LT(steady_clock::now() - left, milliseconds{5000});
-}
-
-TEST_F(daemon_nat, what_is_no_port_or_no_protocol_is_refused_and_changes_nothing) {
-    bed->start_gateway();
-    daemon one{plan({{"nat.auto_map_ports", "false"}})};
-    struct wrong {
-        std::string path, body, field;
-    };
-    for (auto const& [path, body, field] :
-         {wrong{"/nat/map", "{}", "internal_port"},
-          wrong{"/nat/map", R"({"internal_port":0})", "internal_port"},
-          wrong{"/nat/map", R"({"internal_port":65536})", "internal_port"},
-          wrong{"/nat/map", R"({"internal_port":-1})", "internal_port"},
-          wrong{"/nat/map", R"({"internal_port":"6881"})", "internal_port"},
-          wrong{"/nat/map", R"({"internal_port":6881,"external_port":0})", "external_port"},
-          wrong{"/nat/map", R"({"internal_port":6881,"external_port":70000})", "external_port"},
-          wrong{"/nat/map", R"({"internal_port":6881,"protocol":"sctp"})", "protocol"},
-          wrong{"/nat/unmap", R"({"port":0})", "port"}, wrong{"/nat/unmap", R"({"port":65536})", "port"},
-          wrong{"/nat/unmap", R"({"port":6881,"protocol":"icmp"})", "protocol"}}) {
-        auto const said = one.post(path, body);
-        EXPECT_EQ(said.status, 400) << body << ' ' << said.body;
-        EXPECT_EQ(said.code(), "VALIDATION_ERROR") << body;
-        EXPECT_EQ(said.json.find("details")->text_or("field", ""), field) << body;
-    }
-    for (std::string const port :
-         {"0", "65536", "-1", "abc", "6881x", "1e3", "%20", "99999999999999999999"}) {
-        auto const said = one.get("/nat/external-port/" + port);
-        EXPECT_EQ(said.status, 400) << port << ' ' << said.body;
-        EXPECT_EQ(said.code(), "INVALID_PORT") << port;
-        EXPECT_EQ(said.json.find("details")->text_or("field", ""), "internal_port");
-    }
-    EXPECT_EQ(one.get("/nat/external-port/6881?protocol=sctp").code(), "VALIDATION_ERROR");
-    // Another host cannot be named: what is no field of the request is ignored.
-    listener const ours{nat_bed::lan_address};
-    mapped(one, ours, R"(,"internal_client":"192.168.77.9","NewInternalClient":"192.168.77.9")");
-    EXPECT_THAT(bed->rules(), testing::Not(testing::HasSubstr("192.168.77.9")));
-    EXPECT_TRUE(bed->forwards("tcp", ours.port(), ours.port())) << bed->rules();
-}
-
-TEST_F(daemon_nat, the_gateways_refusal_is_told_as_one) {
-    bed->start_gateway({.upnp = true, .nat_pmp = false}); // its rules let no port below 1024 through
-    daemon one{plan()};
-    wait_until_mapped(one, 2);
-    auto const refused = one.post("/nat/map", R"({"internal_port":80})");
-    EXPECT_EQ(refused.status, 404);
-    EXPECT_EQ(refused.code(), "NAT_MAP_FAILED") << refused.body;
-    EXPECT_EQ(refused.json.find("details")->text_or("reason", ""), "refused") << refused.body;
-    EXPECT_EQ(status(one).list_or_empty("mappings").size(), 2U);
-}
-
-// These need no gateway and no namespace.
-TEST(daemon_nat_off, every_route_says_that_it_is_off) {
-    temp_folder const root;
-    daemon const one{{.folder = root / "one"}};
-    for (auto const& [method, path, body, code] :
-         {std::tuple{"POST", "/nat/discover", "", "NAT_DISCOVER_FAILED"},
-          std::tuple{"POST", "/nat/map", R"({"internal_port":6881})", "NAT_MAP_FAILED"},
-          std::tuple{"POST", "/nat/unmap", R"({"port":6881})", "NAT_UNMAP_FAILED"},
-          std::tuple{"POST", "/nat/refresh", "", "NAT_REFRESH_FAILED"},
-          std::tuple{"GET", "/nat/external-ip", "", "NAT_ERROR"},
-          std::tuple{"GET", "/nat/external-port/6881", "", "NAT_ERROR"}}) {
-        auto const said = one.call(method, path, body);
-        EXPECT_EQ(said.status, 404) << path << ' ' << said.body;
-        EXPECT_EQ(said.code(), code) << path;
-        EXPECT_EQ(said.json.find("details")->text_or("reason", ""), "off") << path;
-    }
-    EXPECT_EQ(
-        one.get("/nat/status").body,
-        R"({"enabled":false,"method":null,"external_ip":null,"mapped_port":null,"mappings":[]})");
-    client::client by{{.url = one.url(), .api_key = one.key()}};
-    EXPECT_EQ(by.map_port(6881).error().code, "NAT_MAP_FAILED");
-    EXPECT_EQ(by.unmap_port(6881).error().code, "NAT_UNMAP_FAILED");
-    EXPECT_EQ(by.refresh_nat().error().code, "NAT_REFRESH_FAILED");
-    EXPECT_EQ(by.discover_nat().error().code, "NAT_DISCOVER_FAILED");
-    EXPECT_EQ(by.get_external_ip().error().code, "NAT_ERROR");
-    EXPECT_EQ(by.map_port(6881, "sctp").error().kind, client::error_kind::unsupported);
-    EXPECT_FALSE(by.nat_status()->enabled);
 }
 
 } // namespace

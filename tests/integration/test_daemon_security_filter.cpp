@@ -94,9 +94,9 @@ TEST_F(daemon_security_filter, refuses_who_is_listed_in_both_directions_and_coun
     tracker announce{root / "tracker"};
     start();
     make_file(root / "data", 200'000, 7);
-    announce.let_in(make_torrent(root / "data", {.trackers = {announce.http()}}).tracker_hashes());
-    bt_listener const bad{listed}, bad_too{"127.0.0.70"}, good{other};
     auto const hash = make_torrent(root / "data", {.trackers = {announce.http()}}).hash();
+    announce.let_in({hash});
+    bt_listener const bad{listed}, bad_too{"127.0.0.70"}, good{other};
     announce.announce(hash, listed, bad.port());
     announce.announce(hash, "127.0.0.70", bad_too.port());
     announce.announce(hash, other, good.port());
@@ -342,8 +342,8 @@ TEST_F(daemon_security_filter, long_loads_tell_their_progress_and_one_at_a_time_
     EXPECT_EQ(rules_of(said), 1'200'000);
     told.wait_for("progress_updated", [&](value const& data) {
         EXPECT_EQ(data.text_or("what", ""), "ip_filter");
-        EXPECT_EQ(data.number_or("total", -1), static_cast<double>(many.size()));
-        return data.number_or("done", -1) > 0;
+        return data.number_or("total", -1) == static_cast<double>(many.size()) &&
+               data.number_or("done", -1) > 0;
     });
     EXPECT_EQ(stat("ipv4_ranges"), 1'200'000);
     auto const still = one->get("/status");
@@ -383,6 +383,7 @@ TEST_F(daemon_security_filter, a_copy_older_than_the_interval_is_renewed_behind_
     list_server web{root / "web"};
     web.put("list", fmt::format("{}\n", listed));
     start_with_url(web.url("/list"));
+    ASSERT_TRUE(comes_to("total_rules", 1));
     ASSERT_EQ(one->terminate(), 0);
     for (auto const& entry : fs::directory_iterator{root / "cache"})
         if (entry.path().extension() == ".note") {
@@ -452,6 +453,20 @@ TEST_F(daemon_security_filter, secrets_in_a_url_are_shown_nowhere) {
     EXPECT_THAT(web.requests(), HasSubstr("/none?pin=verysecret")) << "it was asked with it";
     EXPECT_THAT(one->log(), Not(HasSubstr("secret")));
     EXPECT_THAT(one->log(), HasSubstr(web.url("/none")));
+}
+
+TEST_F(daemon_security_filter, a_url_is_asked_through_the_proxy_where_there_is_one) {
+    list_server proxy{root / "web"};
+    proxy.put("list", fmt::format("{}\n", listed));
+    start(
+        {{"security.ip_filter.filter_files", "[]"},
+         {"security.ip_filter.filter_urls", texts({"http://lists.invalid/list"})},
+         {"proxy.enable_proxy", "true"},
+         {"proxy.proxy_type", "\"http\""},
+         {"proxy.proxy_host", "\"127.0.0.1\""},
+         {"proxy.proxy_port", std::to_string(proxy.port())}});
+    EXPECT_EQ(rules_of(load()), 1);
+    EXPECT_THAT(proxy.requests(), HasSubstr("http://lists.invalid/list - 200"));
 }
 
 TEST_F(daemon_security_filter, a_server_that_never_ends_does_not_hold_the_daemon_up) {

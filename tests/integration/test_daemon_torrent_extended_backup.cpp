@@ -78,6 +78,18 @@ TEST_F(daemon_torrent_extended_backup, two_hundred_torrents_of_every_kind_are_th
     ASSERT_EQ(one.post("/security/whitelist", R"({"ip":"10.9.1.1"})").status, 200);
     wait_until_settled(one);
 
+    int n = 0;
+    auto const listed = one.get("/torrents").json;
+    for (auto const& row : listed.list_or_empty("torrents")) {
+        ++n;
+        auto const down = n % 3 == 0 ? n : 0, up = n % 4 == 0 ? n : 0;
+        if (down == 0 && up == 0) continue;
+        auto const body =
+            R"({"download_kib":)" + std::to_string(down) + R"(,"upload_kib":)" + std::to_string(up) + '}';
+        auto const path = "/torrents/" + std::string{row.text_or("info_hash", "")} + "/rate-limits";
+        ASSERT_EQ(one.post(path, body).status, 200);
+    }
+
     // What the API cannot set yet, or only by moving bytes.
     auto state = read_state(exported(one));
     ASSERT_EQ(state.list_or_empty("torrents").size(), 200U);
@@ -85,10 +97,9 @@ TEST_F(daemon_torrent_extended_backup, two_hundred_torrents_of_every_kind_are_th
     *member(head, "settings") = *wire::parse(
         R"([{"key":"limits.global_up_kib","value":2000},{"key":"queue.default_priority","value":"low"}])");
     *member(head, "removed_downloaded") = std::int64_t{123'456};
-    int n = 0;
+    n = 0;
     for (auto& t : *member(state, "torrents")->get_if<value::array>()) {
-        if (++n % 3 == 0) *member(t, "down_kib") = std::int64_t{n};
-        if (n % 4 == 0) *member(t, "up_kib") = std::int64_t{n};
+        ++n;
         if (n % 6 == 0) *member(t, "priority") = "high";
         if (n % 7 == 0) *member(t, "in_queue") = false;
         *member(t, "downloaded") = std::int64_t{1000} * n;

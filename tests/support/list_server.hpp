@@ -16,6 +16,7 @@ public:
     explicit list_server(std::filesystem::path folder, bool over_tls = false);
 
     [[nodiscard]] std::string url(std::string const& path) const; // "/list"
+    [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::filesystem::path authority() const { return folder_ / "ca.pem"; }
     void put(std::string const& name, std::string_view content) const { write_file(folder_ / name, content); }
     /// The requests so far, a line each: path, If-None-Match, status.

@@ -29,7 +29,7 @@ torrent make_torrent(std::filesystem::path const& source, torrent_plan const& pl
                                                        : lt::create_flags_t{};
     lt::create_torrent made{files, plan.piece_size, flags};
     int tier = 0;
-    for (auto const& url : plan.trackers) made.add_tracker(url, tier++);
+    for (auto const& url : plan.trackers) made.add_tracker(url, plan.one_tier ? 0 : tier++);
     made.set_priv(plan.is_private);
     lt::error_code failed;
     lt::set_piece_hashes(made, source.parent_path().string(), failed);

@@ -33,6 +33,7 @@ enum class torrent_kind : std::uint8_t { v1, v2, hybrid };
 struct torrent_plan {
     torrent_kind kind = torrent_kind::v1;
     std::vector<std::string> trackers{};
+    bool one_tier = false; // for all of them; else each has a tier of its own
     int piece_size = 64 << 10;
     bool is_private = false;
 };

@@ -67,13 +67,17 @@ void tracker::let_in(std::vector<std::string> const& hashes) {
 }
 
 bool tracker::serves(std::string const& hash) const {
-    // An announce of a peer that stops at once leaves nothing behind.
-    http_connection ask{address, port_};
-    auto const said = ask.ask(
-        "GET", "/announce" + query_for(hash) +
-                   "&peer_id=-XX0000-000000000000&port=9&uploaded=0&downloaded=0&left=1"
-                   "&compact=1&event=stopped");
-    return said.status == 200 && said.body.find("failure reason") == std::string::npos;
+    // Only a peer that comes is refused, not one that goes; one that goes again leaves nothing behind.
+    auto const is_taken = [&](std::string const& event) {
+        http_connection ask{address, port_};
+        auto const said = ask.ask(
+            "GET",
+            "/announce" + query_for(hash) +
+                "&peer_id=-XX0000-000000000000&port=9&uploaded=0&downloaded=0&left=1&compact=1&event=" +
+                event);
+        return said.status == 200 && said.body.find("failure reason") == std::string::npos;
+    };
+    return is_taken("started") && is_taken("stopped");
 }
 
 int tracker::peers_of(std::string const& hash) const {
@@ -95,7 +99,8 @@ void tracker::announce(
     auto const said = ask.ask(
         "GET", "/announce" + query_for(hash) + "&peer_id=-XX0001-" + std::to_string(10'000'000 + peer_port) +
                    "0000&port=" + std::to_string(peer_port) + "&uploaded=0&downloaded=0&left=1&compact=1");
-    if (said.status != 200) throw std::runtime_error("the tracker does not take an announce: " + said.body);
+    if (said.status != 200 || said.body.find("failure reason") != std::string::npos)
+        throw std::runtime_error("the tracker does not take an announce: " + said.body);
 }
 
 bool tracker::stop() {

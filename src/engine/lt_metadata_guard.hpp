@@ -1,0 +1,40 @@
+// Stops a magnet's torrent in the moment in which its metadata is known, where a file of it would overwrite the daemon's
+// own marker. lt_session judges the metadata as a whole, but on other threads and later: by then pieces may be written.
+// Lives on libtorrent's network thread.
+#pragma once
+
+#include "model/facts.hpp"
+
+#include <libtorrent/extensions.hpp>
+#include <libtorrent/torrent_handle.hpp>
+#include <libtorrent/torrent_info.hpp>
+#include <string_view>
+#include <utility>
+
+namespace ccbt::engine {
+
+[[nodiscard]] inline bool names_a_marker(std::string_view file) {
+    constexpr std::string_view name = model::root_marker_name;
+    return file.ends_with(name) && (file.size() == name.size() || file[file.size() - name.size() - 1] == '/');
+}
+
+class lt_metadata_guard final : public libtorrent::torrent_plugin {
+public:
+    explicit lt_metadata_guard(libtorrent::torrent_handle of) : of_{std::move(of)} {}
+
+    void on_state(libtorrent::torrent_status::state_t now) override {
+        if (looked_ || now == libtorrent::torrent_status::downloading_metadata) return;
+        auto const info = of_.torrent_file(); // we are on its thread: answered at once
+        if (!info) return;
+        looked_ = true;
+        auto const& files = info->files();
+        for (auto const i : files.file_range())
+            if (names_a_marker(files.file_path(i))) return of_.pause();
+    }
+
+private:
+    libtorrent::torrent_handle of_;
+    bool looked_ = false;
+};
+
+} // namespace ccbt::engine
