@@ -65,14 +65,17 @@ private:
 /// Tells now and then how far long work has come; what is soon over is not told of.
 class told_progress {
 public:
-    told_progress(context& house, std::string what, std::int64_t total)
-        : house_{house}, what_{std::move(what)}, total_{total} {}
+    told_progress(
+        context& house, std::string what, std::int64_t total,
+        std::chrono::milliseconds every = std::chrono::milliseconds{500})
+        : house_{house}, what_{std::move(what)}, total_{total}, every_{every} {}
     void reached(std::int64_t finished);
 
 private:
     context& house_;
     std::string what_;
     std::int64_t total_;
+    std::chrono::milliseconds every_;
     steady::time_point last_ = steady::now();
     bool told_ = false;
 };

@@ -14,7 +14,6 @@ constexpr std::size_t most_exports = 6; // …
 constexpr std::chrono::seconds in_a_time{60};
 constexpr std::size_t batch_size = 128;
 constexpr std::size_t largest_resume = std::size_t{20} << 20;
-constexpr std::chrono::milliseconds tell_every{500};
 
 failure refusal(file_trouble const& why) {
     if (why.what == file_trouble::kind::full)
@@ -41,7 +40,7 @@ using outcome = expected<void, file_trouble>;
 void told_progress::reached(std::int64_t finished) {
     auto const now = steady::now();
     bool const ends = finished >= total_ && told_;
-    if (!ends && now - last_ < tell_every) return;
+    if (!ends && now - last_ < every_) return;
     last_ = now;
     told_ = true;
     house_.apply(model::work_progressed{what_, finished, total_});

@@ -79,7 +79,8 @@ TEST_F(daemon_torrent_extended_backup, two_hundred_torrents_of_every_kind_are_th
     wait_until_settled(one);
 
     int n = 0;
-    for (auto const& row : one.get("/torrents").json.list_or_empty("torrents")) {
+    auto const listed = one.get("/torrents").json;
+    for (auto const& row : listed.list_or_empty("torrents")) {
         ++n;
         auto const down = n % 3 == 0 ? n : 0, up = n % 4 == 0 ? n : 0;
         if (down == 0 && up == 0) continue;
