@@ -251,9 +251,12 @@ void lt_announces::finish(
         auto const tier_works = std::any_of(r->trackers.begin(), r->trackers.end(), [&](auto const& other) {
             return other.row.tier == row.tier && other.row.status == tracker_state::working;
         });
-        if (row.status == tracker_state::not_asked && (one.was_sent || one.is_busy || !tier_works)) {
+        if (row.status == tracker_state::not_asked && (one.was_sent || one.is_busy)) {
             row.status = tracker_state::timeout;
             row.message = "no answer in time";
+        } else if (row.status == tracker_state::not_asked && !tier_works) {
+            row.status = tracker_state::error;
+            row.message = "it was not asked: does the daemon listen for peers?";
         }
         rows.push_back(std::move(row));
     }

@@ -35,7 +35,9 @@ TEST(restart, a_killed_daemon_lists_its_torrent_at_once_and_goes_on_where_it_was
     auto const stats = leecher.get("/session/stats").json;
     auto const missing = (1.0 - progress_of(before)) * static_cast<double>(what.size);
     EXPECT_LE(stats.find("stats")->number_or("session_downloaded", 1e18), missing + 64.0 * mib);
-    EXPECT_GE(stats.number_or("total_downloaded", 0), static_cast<double>(what.size) - 64.0 * mib)
+    // Pieces are found again by hashing, counters are not: lost is what came since the last save, which is begun after
+    // 48 MiB and learns of them a second late, and what came while its files were synced, as long again at the most.
+    EXPECT_GE(stats.number_or("total_downloaded", 0), static_cast<double>(what.size) - 96.0 * mib)
         << "a crash does not set the totals back";
     auto const sent =
         seeder.wait_for(what.hash(), [](value const& row) { return row.number_or("num_peers", 1) == 0; });
