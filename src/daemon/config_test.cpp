@@ -518,13 +518,11 @@ TEST_F(config, that_is_a_pipe_is_refused_and_not_waited_for) {
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("cannot be read")));
 }
 
-TEST_F(config, of_any_depth_is_read_in_reasonable_time) {
+TEST_F(config, with_a_key_of_a_great_many_parts_is_refused_before_anything_goes_down_it) {
     std::string key = "a";
     for (int i = 0; i < 20'000; ++i) key += ".a";
     file(key + " = 1\n");
-    auto const begun = std::chrono::steady_clock::now();
-    [[maybe_unused]] auto const made = load_config(sources());
-    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{2});
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("ccbt.toml:1: a key has too many parts")));
 }
 
 TEST(loopback, is_this_machine_alone) {

@@ -1,5 +1,7 @@
 #include "daemon/config_toml.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 #define TOML_EXCEPTIONS 0
@@ -52,6 +54,7 @@ wire::value value_of(toml::node const& node, std::string& alien) {
 }
 
 constexpr int deepest = 32; // the deepest key there is has three parts
+constexpr std::ptrdiff_t most_dots = 100;
 
 void flatten(
     toml::table const& table, std::string const& above, std::vector<toml_entry>& out, int depth = 0) {
@@ -72,6 +75,14 @@ void flatten(
 
 expected<std::vector<toml_entry>, toml_error> read_toml(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) return unexpected<toml_error>{{1, "holds a NUL byte"}};
+    // toml++ goes down a key's parts by recursion, without a bound.
+    std::uint32_t number = 0;
+    for (auto const line : ccbt::text::split(text, '\n')) {
+        ++number;
+        auto const key = line.substr(0, line.find('='));
+        if (std::count(key.begin(), key.end(), '.') > most_dots)
+            return unexpected<toml_error>{{number, "a key has too many parts"}};
+    }
     auto const read = toml::parse(text);
     if (!read)
         return unexpected<toml_error>{
