@@ -176,9 +176,13 @@ task<result<contract::export_state::response>> backup::handle(
         out.torrents = job->text.count();
         out.bytes = job->file.bytes();
     }
-    auto let_go = [job = std::move(job)]() mutable { return job = nullptr, true; }; // unlinks what is half
-    co_await off_loop(house_.on, std::move(let_go));
     if (!went) {
+        // By name: the worker that wrote last may hold the job a little longer than the answer may wait.
+        auto discard = [job] {
+            if (job) job->file.discard();
+            return true;
+        };
+        co_await off_loop(house_.on, std::move(discard));
         log::warning("an export failed: {}", went.error().why);
         co_return unexpected<failure>{refusal(went.error())};
     }

@@ -129,8 +129,9 @@ expected<new_file, file_trouble> new_file::make(file_place at) {
     return new_file{std::move(at), std::move(file), std::move(name)};
 }
 
-new_file::~new_file() {
+void new_file::discard() {
     if (at_.folder && !temporary_.empty()) ::unlinkat(at_.folder.get(), temporary_.c_str(), 0);
+    temporary_.clear();
 }
 
 expected<void, file_trouble> new_file::write(std::string_view bytes) {

@@ -32,17 +32,19 @@ struct file_place {
 [[nodiscard]] expected<file_place, file_trouble> place_for(
     std::string const& folder, std::optional<std::string> const& path, std::string_view begins);
 
-/// A file that is being written; gone again unless it was finished.
+/// A file that is being written; gone again unless it was finished, at the latest with this object.
 class new_file {
 public:
     [[nodiscard]] static expected<new_file, file_trouble> make(file_place at);
-    ~new_file();
+    ~new_file() { discard(); }
     new_file(new_file&&) noexcept = default;
     new_file& operator=(new_file&&) = delete;
 
     [[nodiscard]] expected<void, file_trouble> write(std::string_view bytes);
     /// On stable storage, under its own name.
     [[nodiscard]] expected<void, file_trouble> finish();
+    /// Gone when this returns; what is finished stays.
+    void discard();
     [[nodiscard]] std::int64_t bytes() const { return bytes_; }
     [[nodiscard]] std::string const& path() const { return at_.path; }
 
