@@ -1,4 +1,5 @@
 // `ccbt daemon …`: starting ccbtd in the background and seeing it really gone.
+#include "base/beneath.hpp"
 #include "base/text.hpp"
 #include "cli/deeds.hpp"
 #include "cli/session.hpp"
@@ -29,23 +30,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 int code(exit_code c) { return static_cast<int>(c); }
-
-class descriptor {
-public:
-    explicit descriptor(int fd = -1) : fd_{fd} {}
-    ~descriptor() { reset(); }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    [[nodiscard]] int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-    void reset() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-private:
-    int fd_;
-};
 
 expected<milliseconds, std::string> bound_of(given const& words) {
     auto const written = words.one("within", "30");
@@ -196,7 +180,7 @@ int start_daemon(session& s, command const&, given const& words) {
     auto const deadline = steady_clock::now() + *bound;
     pid_t const child = ::fork();
     if (child == 0) become_daemon(raw.data(), write_end.get(), log.get());
-    write_end.reset();
+    write_end = descriptor{};
     if (child < 0) {
         s.err << "ccbt: no process can be made: " << std::strerror(errno) << '\n';
         return code(exit_code::refused);

@@ -1,4 +1,5 @@
 // `ccbt daemon …` against a script in the place of ccbtd and a fake server in the place of its API.
+#include "base/temporary_folder_test.hpp"
 #include "cli/app.hpp"
 #include "client/fake_daemon.hpp"
 
@@ -20,14 +21,7 @@ using client::fake_daemon;
 using ::testing::HasSubstr;
 
 struct daemon_command : ::testing::Test {
-    daemon_command() {
-        auto name = (fs::temp_directory_path() / "ccbt_process_XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-    }
-    ~daemon_command() override {
-        ::unsetenv("CCBTD");
-        fs::remove_all(folder);
-    }
+    ~daemon_command() override { ::unsetenv("CCBTD"); }
     void ccbtd_is(std::string_view script) const {
         std::ofstream{folder / "ccbtd"} << "#!/bin/sh\n" << script << '\n';
         fs::permissions(folder / "ccbtd", fs::perms::owner_all);
@@ -43,7 +37,8 @@ struct daemon_command : ::testing::Test {
         err = to_err.str();
         return code;
     }
-    fs::path folder;
+    ccbt::temporary_folder at;
+    fs::path const folder = at.path();
     std::string out, err;
 };
 

@@ -1,3 +1,4 @@
+#include "base/temporary_folder_test.hpp"
 #include "client/connection.hpp"
 #include "client/local.hpp"
 
@@ -13,11 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 struct local_files : ::testing::Test {
-    local_files() {
-        auto name = (fs::temp_directory_path() / "ccbt_local_XXXXXX").string();
-        home = ::mkdtemp(name.data());
-    }
-    ~local_files() override { fs::remove_all(home); }
     void write(fs::path const& file, std::string_view content) const {
         fs::create_directories((home / file).parent_path());
         std::ofstream{home / file} << content;
@@ -31,7 +27,8 @@ struct local_files : ::testing::Test {
         search.working_directory = home / "here";
         return find_local_daemon(search);
     }
-    fs::path home;
+    ccbt::temporary_folder at;
+    fs::path const home = at.path();
     std::map<std::string, std::string> environment;
 };
 

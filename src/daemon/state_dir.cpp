@@ -1,5 +1,6 @@
 #include "daemon/state_dir.hpp"
 
+#include "base/beneath.hpp"
 #include "base/text.hpp"
 #include "wire/json.hpp"
 
@@ -28,17 +29,6 @@ constexpr char const* lock_name = "ccbtd.lock";
 constexpr char const* pid_name = "daemon.pid";
 constexpr char const* note_name = "daemon.json";
 constexpr char const* key_name = "api_key";
-
-// Owns a descriptor for the length of a function.
-struct descriptor {
-    explicit descriptor(int n) : fd(n) {}
-    ~descriptor() {
-        if (fd >= 0) ::close(fd);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    int fd;
-};
 
 int write_all(int fd, std::string_view text) {
     while (!text.empty()) {
@@ -74,7 +64,7 @@ int make_folders(fs::path const& folder) {
             // A umask may have taken more than it should.
             if (::chmod(so_far.c_str(), folder_mode) != 0) return errno;
             descriptor const above{::open((so_far / "..").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-            if (above.fd >= 0 && ::fsync(above.fd) != 0)
+            if (above.get() >= 0 && ::fsync(above.get()) != 0)
                 return errno; // a folder may be writable and not readable
             continue;
         }
@@ -113,8 +103,8 @@ start_failure state_dir::cannot(std::string const& what, int error_number) const
 start_failure state_dir::held_by_another() const {
     std::string who = "another ccbtd";
     descriptor const file{::openat(folder_fd_, pid_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    if (file.fd >= 0)
-        if (auto const pid = read_some(file.fd, 20);
+    if (file.get() >= 0)
+        if (auto const pid = read_some(file.get(), 20);
             pid && !pid->empty() &&
             std::all_of(pid->begin(), pid->end(), [](char c) { return c >= '0' && c <= '9'; }))
             who += " (pid " + *pid + ')';
@@ -182,13 +172,13 @@ expected<void, start_failure> state_dir::write(std::string const& name, std::str
     ::unlinkat(folder_fd_, other_name.c_str(), 0); // left by an unclean stop
     descriptor const file{::openat(
         folder_fd_, other_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode)};
-    if (file.fd < 0) return fail("cannot be made");
-    if (::fchmod(file.fd, file_mode) != 0) return fail("cannot be closed to other users");
-    if (int const failed = write_all(file.fd, text); failed != 0) {
+    if (file.get() < 0) return fail("cannot be made");
+    if (::fchmod(file.get(), file_mode) != 0) return fail("cannot be closed to other users");
+    if (int const failed = write_all(file.get(), text); failed != 0) {
         errno = failed;
         return fail("cannot be written");
     }
-    if (::fsync(file.fd) != 0) return fail("cannot be synced");
+    if (::fsync(file.get()) != 0) return fail("cannot be synced");
     if (::renameat(folder_fd_, other_name.c_str(), folder_fd_, name.c_str()) != 0)
         return fail("cannot be renamed");
     if (::fsync(folder_fd_) != 0) return fail("cannot be synced");
@@ -197,9 +187,9 @@ expected<void, start_failure> state_dir::write(std::string const& name, std::str
 
 expected<std::string, start_failure> state_dir::api_key() {
     descriptor const file{::openat(folder_fd_, key_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    if (file.fd < 0 && errno != ENOENT)
+    if (file.get() < 0 && errno != ENOENT)
         return unexpected<start_failure>{cannot("api_key cannot be opened", errno)};
-    if (file.fd < 0) {
+    if (file.get() < 0) {
         auto const key = random_key();
         if (key.empty()) return unexpected<start_failure>{cannot("no random bytes for api_key", errno)};
         if (auto const written = write(key_name, key + '\n'); !written)
@@ -207,10 +197,10 @@ expected<std::string, start_failure> state_dir::api_key() {
         return key;
     }
     struct stat facts {};
-    if (::fstat(file.fd, &facts) != 0)
+    if (::fstat(file.get(), &facts) != 0)
         return unexpected<start_failure>{cannot("api_key cannot be examined", errno)};
     auto const read =
-        S_ISREG(facts.st_mode) ? read_some(file.fd, 4096) : expected<std::string, int>{std::string{}};
+        S_ISREG(facts.st_mode) ? read_some(file.get(), 4096) : expected<std::string, int>{std::string{}};
     if (!read) return unexpected<start_failure>{cannot("api_key cannot be read", read.error())};
     auto const key = text::trim(*read);
     auto const bytes = text::from_hex(key);
@@ -221,7 +211,7 @@ expected<std::string, start_failure> state_dir::api_key() {
                                            "remove it to have a new key made, or set daemon.api_key",
                                            (folder_ / key_name).string(), 2 * key_bytes)}};
     if ((facts.st_mode & 0177) != 0) {
-        if (::fchmod(file.fd, file_mode) != 0)
+        if (::fchmod(file.get(), file_mode) != 0)
             return unexpected<start_failure>{cannot("api_key cannot be closed to other users", errno)};
         warnings_.push_back(fmt::format(
             "{} was open to other users (mode {:04o}): it is 0600 now; remove it to have "

@@ -1,3 +1,4 @@
+#include "base/temporary_folder_test.hpp"
 #include "daemon/state_dir.hpp"
 
 #include "wire/json.hpp"
@@ -23,12 +24,6 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 
 struct state_directory : testing::Test {
-    state_directory() {
-        std::string name = (fs::temp_directory_path() / "ccbt-state-XXXXXX").string();
-        root_ = ::mkdtemp(name.data());
-    }
-    ~state_directory() override { fs::remove_all(root_); }
-
     [[nodiscard]] fs::path folder() const { return root_ / "a" / "state"; }
     [[nodiscard]] state_dir opened() const {
         auto made = state_dir::open(folder());
@@ -100,7 +95,7 @@ struct state_directory : testing::Test {
     };
 
 private:
-    fs::path root_;
+    ccbt::temporary_folder root_;
 };
 
 TEST_F(state_directory, is_made_with_all_folders_above_it_for_its_user_alone_whatever_the_umask) {

@@ -2,7 +2,6 @@
 // lives only until the next ones are popped.
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
-#include "engine/lt_metadata_guard.hpp"
 #include "engine/lt_session.hpp"
 #include "engine/lt_source.hpp"
 
@@ -323,7 +322,7 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
                 made->source = *source;
             else
                 made->refused = source.error().message;
-            if (source && std::any_of(source->files.begin(), source->files.end(), names_a_marker))
+            if (source && std::any_of(source->files.begin(), source->files.end(), model::names_a_marker))
                 made->refused = "a file of it has the name of the daemon's own marker";
         } catch (std::exception const& e) {
             made->info.reset(); // it has just been removed

@@ -8,15 +8,9 @@
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
-#include <string_view>
 #include <utility>
 
 namespace ccbt::engine {
-
-[[nodiscard]] inline bool names_a_marker(std::string_view file) {
-    constexpr std::string_view name = model::root_marker_name;
-    return file.ends_with(name) && (file.size() == name.size() || file[file.size() - name.size() - 1] == '/');
-}
 
 class lt_metadata_guard final : public libtorrent::torrent_plugin {
 public:
@@ -29,7 +23,7 @@ public:
         looked_ = true;
         auto const& files = info->files();
         for (auto const i : files.file_range())
-            if (names_a_marker(files.file_path(i))) return of_.pause();
+            if (model::names_a_marker(files.file_path(i))) return of_.pause();
     }
 
 private:

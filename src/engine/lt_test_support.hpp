@@ -1,6 +1,7 @@
 // For the tests of this room: folders that clean up after themselves, payload, torrents of it. Test code only.
 #pragma once
 
+#include "base/temporary_folder_test.hpp"
 #include "base/text.hpp"
 
 #include <filesystem>
@@ -17,25 +18,7 @@ namespace ccbt::engine::testing {
 
 namespace fs = std::filesystem;
 
-class temporary_folder {
-public:
-    temporary_folder() {
-        auto pattern = (fs::temp_directory_path() / "ccbt-engine-XXXXXX").string();
-        if (!::mkdtemp(pattern.data())) throw std::runtime_error{"no temporary folder"};
-        path_ = pattern;
-    }
-    temporary_folder(temporary_folder const&) = delete;
-    temporary_folder& operator=(temporary_folder const&) = delete;
-    ~temporary_folder() {
-        auto ignored = std::error_code{};
-        fs::remove_all(path_, ignored);
-    }
-    [[nodiscard]] std::string path() const { return path_.string(); }
-    [[nodiscard]] fs::path operator/(std::string_view name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
+using ccbt::temporary_folder;
 
 inline std::string random_bytes(std::size_t n, unsigned seed) {
     auto engine = std::mt19937{seed};

@@ -264,19 +264,14 @@ task<result<contract::resume_checkpoint::response>> backup::resume_known(
     auto changed = *row->asked;
     changed.paused = false;
     if (read.selections) changed.file_priorities = priorities_of(*read.selections);
-    auto const record = std::make_shared<model::torrent_asked const>(std::move(changed));
-    if (*record != *row->asked) {
-        store::commit change;
-        change.changes.emplace_back(store::put_torrent{record});
-        auto const kept = co_await commit(house_, std::move(change));
-        if (!kept) co_return unexpected<failure>{kept.error()};
-        house_.apply(model::torrent_put{record});
-    }
+    auto const kept = co_await keep_changed(house_, row->asked, std::move(changed));
+    if (!kept) co_return unexpected<failure>{kept.error()};
+    auto const record = *kept;
     contract::resume_checkpoint::response out{record->hashes.canonical().hex()};
     auto const is_new = [&](std::uint32_t piece) {
         return piece >= report->have.size() || !report->have[piece];
     };
-    bool const more = report && record->has_metainfo && !house_.not_loaded.contains(id) &&
+    bool const more = record->has_metainfo && !house_.not_loaded.contains(id) &&
                       std::any_of(read.verified.begin(), read.verified.end(), is_new);
     if (!more) {
         house_.ask_engine(record);

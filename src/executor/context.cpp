@@ -25,4 +25,18 @@ task<result<void>> commit(context& house, store::commit what) {
     co_return fails(errc::state_io_error, "the daemon's state could not be written: nothing was changed");
 }
 
+task<result<std::shared_ptr<model::torrent_asked const>>> keep_changed(
+    context& house, std::shared_ptr<model::torrent_asked const> was, model::torrent_asked now,
+    std::string operation_id) {
+    if (now == *was) co_return was;
+    auto record = std::make_shared<model::torrent_asked const>(std::move(now));
+    store::commit change;
+    change.operation_id = std::move(operation_id);
+    change.changes.emplace_back(store::put_torrent{record});
+    auto const kept = co_await commit(house, std::move(change));
+    if (!kept) co_return unexpected<failure>{kept.error()};
+    house.apply(model::torrent_put{record});
+    co_return record;
+}
+
 } // namespace ccbt::executor

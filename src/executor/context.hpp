@@ -83,6 +83,11 @@ struct context {
 /// Commits and awaits; success, or the failure to answer.
 task<result<void>> commit(context& house, store::commit what);
 
+/// Commits a torrent's record and puts it into the model; nothing is done where it is as it was. Hold the torrent's turn.
+task<result<std::shared_ptr<model::torrent_asked const>>> keep_changed(
+    context& house, std::shared_ptr<model::torrent_asked const> was, model::torrent_asked now,
+    std::string operation_id = {});
+
 /// Runs `work` off the loop for at most `within`; nothing when it takes longer (it then ends unheard).
 template <class Work> auto off_loop_within(loop& on, std::chrono::milliseconds within, Work work)
     -> task<std::optional<std::invoke_result_t<Work&>>> {

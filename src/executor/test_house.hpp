@@ -2,6 +2,7 @@
 // the fakes behind the ports, which a test names: test_house<store::memory_store, engine::fake_engine>. Test code only.
 #pragma once
 
+#include "base/temporary_folder_test.hpp"
 #include "executor/executor.hpp"
 #include "executor/roots.hpp"
 
@@ -21,25 +22,7 @@ namespace ccbt::executor::testing {
 
 namespace fs = std::filesystem;
 
-class temporary_folder {
-public:
-    temporary_folder() {
-        auto name = (fs::temp_directory_path() / "ccbt-executor-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
-        path_ = fs::canonical(name);
-    }
-    ~temporary_folder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    temporary_folder(temporary_folder const&) = delete;
-    temporary_folder& operator=(temporary_folder const&) = delete;
-    [[nodiscard]] fs::path operator/(std::string_view below) const { return path_ / below; }
-    [[nodiscard]] std::string path() const { return path_.string(); }
-
-private:
-    fs::path path_;
-};
+using ccbt::temporary_folder;
 
 inline void write_file(fs::path const& path, std::string_view bytes = "data") {
     fs::create_directories(path.parent_path());

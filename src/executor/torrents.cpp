@@ -56,10 +56,6 @@ failure exists_already(model::torrent_row const& row) {
         "info_hash", row.view->info_hash);
 }
 
-bool names_a_marker(std::string_view file) {
-    return file == root_marker_name || file.ends_with(std::string{'/'} + root_marker_name);
-}
-
 class deletion_underway {
 public:
     deletion_underway(context& house, store::intend_deletion const& what)
@@ -161,7 +157,7 @@ task<result<contract::add_torrent::response>> torrents::handle(
 }
 
 result<void> torrents::describe(model::torrent_asked& asked, source const& what) {
-    if (std::any_of(what.facts.files.begin(), what.facts.files.end(), names_a_marker))
+    if (std::any_of(what.facts.files.begin(), what.facts.files.end(), model::names_a_marker))
         return fails(
             errc::add_torrent_error, "a file of this torrent has the name of the daemon's own marker",
             {{"reason", std::string{root_marker_name} + " is not taken"}});
@@ -268,19 +264,12 @@ task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) 
     row = house_.state.torrents().find(id);
     if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
 
-    auto record = row->asked;
-    if (record->paused != paused) {
-        auto changed = *record;
-        changed.paused = paused;
-        record = std::make_shared<model::torrent_asked const>(std::move(changed));
-        store::commit change;
-        change.changes.emplace_back(store::put_torrent{record});
-        auto const kept = co_await commit(house_, std::move(change));
-        if (!kept) co_return unexpected<failure>{kept.error()};
-        house_.apply(model::torrent_put{record});
-    }
+    auto changed = *row->asked;
+    changed.paused = paused;
+    auto const record = co_await keep_changed(house_, row->asked, std::move(changed));
+    if (!record) co_return unexpected<failure>{record.error()};
     // Asked of the engine even where nothing changed: resuming is how a user has an error tried again.
-    house_.ask_engine(record);
+    house_.ask_engine(*record);
     co_return result<void>{};
 }
 
@@ -323,7 +312,7 @@ task<std::optional<engine::torrent_source>> torrents::read_stored(torrent_id whi
 // Torrents may share a folder, and files too: those that another one names stay, and so do the markers of storage
 // roots, whatever a torrent calls its files.
 task<> torrents::spare_shared_files(store::intend_deletion& what) {
-    std::erase_if(what.files, names_a_marker);
+    std::erase_if(what.files, model::names_a_marker);
     // All files of a torrent lie at or below its folder and name, so that few have to be looked at.
     std::set<std::string> tops;
     for (auto const& file : what.files) tops.insert(what.root_path + '/' + file.substr(0, file.find('/')));

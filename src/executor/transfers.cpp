@@ -54,23 +54,15 @@ task<result<contract::set_rate_limits::response>> transfers::handle(
     row = house_.state.torrents().find(id);
     if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
 
-    auto record = row->asked;
-    if (record->down_kib != request.download_kib || record->up_kib != request.upload_kib) {
-        auto changed = *record;
-        changed.down_kib = request.download_kib;
-        changed.up_kib = request.upload_kib;
-        record = std::make_shared<model::torrent_asked const>(std::move(changed));
-        store::commit change;
-        change.operation_id = who.operation_id;
-        change.changes.emplace_back(store::put_torrent{record});
-        auto const kept = co_await commit(house_, std::move(change));
-        if (!kept) co_return unexpected<failure>{kept.error()};
-        house_.apply(model::torrent_put{record});
-        // A torrent that failed waits for its user to resume it: the engine is told of its limits with that.
-        row = house_.state.torrents().find(id);
-        if (row != nullptr && row->failed.empty()) house_.ask_engine(record);
-    }
-    co_return limits_of(*record, house_.settings.limits);
+    auto changed = *row->asked;
+    changed.down_kib = request.download_kib;
+    changed.up_kib = request.upload_kib;
+    auto const record = co_await keep_changed(house_, row->asked, std::move(changed), who.operation_id);
+    if (!record) co_return unexpected<failure>{record.error()};
+    // A torrent that failed waits for its user to resume it: the engine is told of its limits with that.
+    row = house_.state.torrents().find(id);
+    if (row != nullptr && row->failed.empty()) house_.ask_engine(*record);
+    co_return limits_of(**record, house_.settings.limits);
 }
 
 task<result<contract::force_announce::response>> transfers::handle(

@@ -1,5 +1,6 @@
 #include "filter/list.hpp"
 
+#include "base/beneath.hpp"
 #include "filter/expand.hpp"
 #include "filter/line.hpp"
 
@@ -21,16 +22,6 @@ namespace {
 constexpr std::size_t read_at_once = std::size_t{256} << 10;
 constexpr std::int64_t much_text = std::int64_t{16} << 20; // less is harmless, however small it was
 constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
-
-struct descriptor {
-    explicit descriptor(int n) : fd(n) {}
-    ~descriptor() {
-        if (fd >= 0) ::close(fd);
-    }
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    int fd;
-};
 
 // Text in pieces of any size, cut into lines.
 class line_reader {
@@ -92,14 +83,14 @@ expected<list, failure> read_list(
     };
     // NONBLOCK: opening a FIFO would wait for its writer.
     descriptor const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-    if (file.fd < 0) {
+    if (file.get() < 0) {
         bool const missing = errno == ENOENT || errno == ENOTDIR;
         return fails(
             missing ? "is not there" : fmt::format("cannot be opened: {}", std::strerror(errno)),
             missing ? trouble::missing : trouble::unusable);
     }
     struct stat facts {};
-    if (::fstat(file.fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return fails("is not a regular file");
+    if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return fails("is not a regular file");
     if (facts.st_size > within.file) return fails(fmt::format("has over {} MiB", within.file >> 20));
 
     list made;
@@ -113,7 +104,7 @@ expected<list, failure> read_list(
     };
     std::vector<char> buffer(read_at_once);
     for (;;) {
-        auto const n = ::read(file.fd, buffer.data(), buffer.size());
+        auto const n = ::read(file.get(), buffer.data(), buffer.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return fails(fmt::format("cannot be read: {}", std::strerror(errno)));
         if (n == 0) break;

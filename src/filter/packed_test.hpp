@@ -1,6 +1,8 @@
 // Text packed in the three ways, and folders, for the tests of this room. Test code only.
 #pragma once
 
+#include "base/temporary_folder_test.hpp"
+
 #include <bzlib.h>
 #include <filesystem>
 #include <fstream>
@@ -49,18 +51,7 @@ inline std::string xz(std::string const& text) {
 
 class folder {
 public:
-    folder() {
-        auto name = (std::filesystem::temp_directory_path() / "ccbt-filter-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
-        path_ = name;
-    }
-    ~folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    folder(folder const&) = delete;
-    folder& operator=(folder const&) = delete;
-    [[nodiscard]] std::string operator/(std::string_view name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string operator/(std::string_view name) const { return (at_ / name).string(); }
     std::string write(std::string_view name, std::string_view bytes) const {
         auto const path = *this / name;
         std::ofstream{path, std::ios::binary} << bytes;
@@ -68,7 +59,7 @@ public:
     }
 
 private:
-    std::filesystem::path path_;
+    ccbt::temporary_folder at_;
 };
 
 } // namespace ccbt::filter::testing

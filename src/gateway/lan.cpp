@@ -6,10 +6,6 @@
 
 namespace ccbt::gateway {
 
-descriptor::~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
 sockaddr_in at(in_addr address, int port) {
     sockaddr_in out{};
     out.sin_family = AF_INET;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct storage_root {
 
 /// The marker's name. No torrent may have a file of this name.
 inline constexpr char const* root_marker_name = ".ccbt-root";
+[[nodiscard]] inline bool names_a_marker(std::string_view file) {
+    constexpr std::string_view name = root_marker_name;
+    return file.ends_with(name) && (file.size() == name.size() || file[file.size() - name.size() - 1] == '/');
+}
 
 /// What a user asked of a torrent. Immutable but through a commit.
 struct torrent_asked {

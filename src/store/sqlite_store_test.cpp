@@ -37,7 +37,7 @@ struct sqlite_store_files : testing::Test {
     temporary_folder folder;
     loop_thread on;
     std::mt19937_64 random{77};
-    fs::path const file = folder.path() / "ccbt.db";
+    fs::path const file = folder / "ccbt.db";
 
     sqlite_store::opened try_open(std::int64_t now = 0) {
         return sqlite_store::open({.on = on.get(), .directory = folder.path(), .now = now});
@@ -101,7 +101,7 @@ TEST_F(sqlite_store_files, a_thousand_random_torrents_come_back_equal) {
 }
 
 TEST_F(sqlite_store_files, the_file_and_its_log_are_private_and_the_folder_is_made) {
-    auto const below = folder.path() / "state";
+    auto const below = folder / "state";
     auto made = sqlite_store::open({.on = on.get(), .directory = below});
     ASSERT_TRUE(made) << made.error().message;
     ASSERT_EQ(commit_now(on, **made, {put_setting{"a", "1"}}), outcome::committed);
@@ -125,7 +125,7 @@ TEST_F(sqlite_store_files, a_clean_stop_leaves_one_file_that_answers_unavailable
     on.on_loop([] {});
     EXPECT_THAT(
         answers, testing::UnorderedElementsAre(outcome::committed, outcome::committed, outcome::unavailable));
-    EXPECT_FALSE(fs::exists(folder.path() / "ccbt.db-wal"));
+    EXPECT_FALSE(fs::exists(folder / "ccbt.db-wal"));
     auto const again = open();
     EXPECT_TRUE(again->loaded().clean);
     EXPECT_EQ(again->loaded().settings.at(0).second, "1");
@@ -276,7 +276,7 @@ TEST_F(sqlite_store_files, a_newer_version_is_refused_untouched) {
 
 TEST_F(sqlite_store_files, a_newer_version_that_only_its_log_tells_of_is_refused_untouched) {
     fill(2);
-    auto const wal = folder.path() / "ccbt.db-wal";
+    auto const wal = folder / "ccbt.db-wal";
     {
         connection by;
         ASSERT_EQ(by.open(file.string(), false), SQLITE_OK);
@@ -326,26 +326,26 @@ TEST_F(sqlite_store_files, another_programs_database_is_refused) {
 }
 
 TEST_F(sqlite_store_files, a_log_whose_file_is_gone_is_damage_and_stays) {
-    write_file(folder.path() / "ccbt.db-wal", "what was acknowledged");
+    write_file(folder / "ccbt.db-wal", "what was acknowledged");
     auto const refused = try_open();
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().why, kind::damaged);
-    EXPECT_EQ(contents(folder.path() / "ccbt.db-wal"), "what was acknowledged");
+    EXPECT_EQ(contents(folder / "ccbt.db-wal"), "what was acknowledged");
     EXPECT_FALSE(fs::exists(file));
 }
 
 TEST_F(sqlite_store_files, a_folder_that_cannot_be_made_is_told_apart) {
-    write_file(folder.path() / "plain", "");
-    auto const refused = sqlite_store::open({.on = on.get(), .directory = folder.path() / "plain" / "state"});
+    write_file(folder / "plain", "");
+    auto const refused = sqlite_store::open({.on = on.get(), .directory = folder / "plain" / "state"});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().why, kind::unwritable);
     EXPECT_EQ(refused.error().exit_code(), 73);
 }
 
 TEST_F(sqlite_store_files, what_a_creation_that_was_cut_short_left_is_no_hindrance) {
-    write_file(folder.path() / "ccbt.db.new", "half a store");
+    write_file(folder / "ccbt.db.new", "half a store");
     EXPECT_TRUE(try_open());
-    EXPECT_FALSE(fs::exists(folder.path() / "ccbt.db.new"));
+    EXPECT_FALSE(fs::exists(folder / "ccbt.db.new"));
 }
 
 TEST_F(sqlite_store_files, first_seq_grows_strictly_over_restarts_clocks_and_restored_backups) {
@@ -404,7 +404,7 @@ TEST_F(sqlite_store_files, an_older_version_is_brought_up_with_a_backup) {
         ASSERT_EQ(up.query_integer("PRAGMA user_version", value), SQLITE_OK);
         EXPECT_EQ(value, 99);
     }
-    auto const kept = folder.path() / "ccbt.db.version-97.backup";
+    auto const kept = folder / "ccbt.db.version-97.backup";
     EXPECT_EQ(mode_of(kept), 0600U);
     connection old;
     auto const refused = open_database(old, kept, {97, "", {}}, clean);
@@ -428,7 +428,7 @@ TEST_F(sqlite_store_files, a_store_of_version_1_gets_its_lists) {
     auto const lists = open()->loaded().lists;
     ASSERT_EQ(lists.size(), 1U);
     EXPECT_EQ(lists[0].entry, (model::list_entry{range, "ours", 5}));
-    EXPECT_TRUE(fs::exists(folder.path() / "ccbt.db.version-1.backup"));
+    EXPECT_TRUE(fs::exists(folder / "ccbt.db.version-1.backup"));
 }
 
 TEST_F(sqlite_store_files, a_migration_that_fails_changes_nothing_and_keeps_earlier_backups) {
@@ -444,8 +444,8 @@ TEST_F(sqlite_store_files, a_migration_that_fails_changes_nothing_and_keeps_earl
     ASSERT_FALSE(open_database(old, file, {0, "", {}}, clean));
     ASSERT_EQ(old.query_integer("SELECT x FROM old", value), SQLITE_OK);
     EXPECT_EQ(value, 42);
-    EXPECT_TRUE(fs::exists(folder.path() / "ccbt.db.version-0.backup"));
-    EXPECT_TRUE(fs::exists(folder.path() / "ccbt.db.version-0.backup-1"));
+    EXPECT_TRUE(fs::exists(folder / "ccbt.db.version-0.backup"));
+    EXPECT_TRUE(fs::exists(folder / "ccbt.db.version-0.backup-1"));
 }
 
 } // namespace

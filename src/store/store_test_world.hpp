@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/loop.hpp"
+#include "base/temporary_folder_test.hpp"
 #include "store/journal.hpp"
 #include "store/truth.hpp"
 
@@ -51,24 +52,7 @@ private:
     std::thread thread_;
 };
 
-class temporary_folder {
-public:
-    temporary_folder() {
-        auto name = (std::filesystem::temp_directory_path() / "ccbt-store-XXXXXX").string();
-        if (!::mkdtemp(name.data())) throw std::runtime_error{"no temporary folder"};
-        path_ = name;
-    }
-    ~temporary_folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    temporary_folder(temporary_folder const&) = delete;
-    temporary_folder& operator=(temporary_folder const&) = delete;
-    [[nodiscard]] std::filesystem::path const& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
+using ccbt::temporary_folder;
 
 inline outcome commit_now(
     loop_thread& on, truth& to, std::vector<change> changes, std::string operation = {}) {

@@ -2,6 +2,7 @@
 #include "client/client.hpp"
 #include "swarm/swarm.hpp"
 
+#include <array>
 #include <thread>
 
 namespace ccbt::support {
@@ -66,40 +67,49 @@ TEST(torrent_extended_peers, each_torrent_has_its_own_with_the_rates_that_are_mo
     }
     leecher.wait_for(a.hash(), [](value const& row) { return row.number_or("download_rate", 0) > 2e6; });
 
-    // What is told, once a second over some seconds, and what has moved from the first look to the last.
-    double told_down = 0, told_up = 0;
-    constexpr int looks = 8;
-    std::vector<contract::peer> before, after, sent;
-    auto began = clock::now();
+    // What is told by each end, look by look, and what has moved by its own count from the first look to the last: the two
+    // ends' counts differ by what lies in the buffers between them.
+    struct end {
+        daemon const& asked;
+        std::int64_t contract::peer::*moved;
+        double contract::peer::*rate;
+        std::int64_t at_first = 0;
+        clock::time_point began{};
+        double told = 0;
+    };
+    std::array ends{
+        end{leecher, &contract::peer::downloaded, &contract::peer::download_rate},
+        end{first, &contract::peer::uploaded, &contract::peer::upload_rate}};
+    constexpr int warming = 2, looks = 8; // after the first two, rates are of what went between looks
+    contract::peer received, sent;
     for (int i = 0; i <= looks; ++i) {
-        after = peers_of(leecher, a.hash());
-        auto const now = clock::now();
-        sent = peers_of(first, a.hash());
-        ASSERT_EQ(after.size(), 1U);
-        ASSERT_EQ(sent.size(), 1U);
-        EXPECT_FALSE(after[0].choked);
-        if (i == 2) { // from here on rates are of what went between looks
-            before = after;
-            began = now;
-        } else if (i > 2) {
-            told_down += after[0].download_rate / (looks - 2);
-            told_up += sent[0].upload_rate / (looks - 2);
+        for (auto& [asked, moved, rate, at_first, began, told] : ends) {
+            auto const listed = peers_of(asked, a.hash());
+            auto const now = clock::now();
+            ASSERT_EQ(listed.size(), 1U);
+            (&asked == &leecher ? received : sent) = listed[0];
+            if (i == warming) {
+                at_first = listed[0].*moved;
+                began = now;
+            } else if (i > warming)
+                told += listed[0].*rate / (looks - warming);
+            if (i == looks) {
+                auto const true_rate = static_cast<double>(listed[0].*moved - at_first) /
+                                       std::chrono::duration<double>(now - began).count();
+                EXPECT_GT(true_rate, 2e6);
+                EXPECT_NEAR(told, true_rate, true_rate / 10) << (&asked == &leecher ? "received" : "sent");
+            }
         }
-        if (i == looks) {
-            auto const moved = static_cast<double>(after[0].downloaded - before[0].downloaded) /
-                               std::chrono::duration<double>(now - began).count();
-            EXPECT_NEAR(told_down, moved, moved / 10);
-            EXPECT_NEAR(told_up, moved, moved / 10);
-            EXPECT_GT(after[0].requests_sent, 0);
-            EXPECT_EQ(sent[0].ip, "127.0.0.3");
-            EXPECT_EQ(sent[0].downloaded, 0);
-            EXPECT_NEAR(static_cast<double>(sent[0].uploaded), static_cast<double>(after[0].downloaded), 4e6);
-            EXPECT_LT(sent[0].progress, 1.0);
-            EXPECT_FALSE(sent[0].is_seed);
-        } else {
+        EXPECT_FALSE(received.choked);
+        if (i < looks)
             std::this_thread::sleep_for(std::chrono::milliseconds{700}); // time is what is measured
-        }
     }
+    EXPECT_GT(received.requests_sent, 0);
+    EXPECT_EQ(sent.ip, "127.0.0.3");
+    EXPECT_EQ(sent.downloaded, 0);
+    EXPECT_NEAR(static_cast<double>(sent.uploaded), static_cast<double>(received.downloaded), 4e6);
+    EXPECT_LT(sent.progress, 1.0);
+    EXPECT_FALSE(sent.is_seed);
     EXPECT_EQ(leecher.get("/torrents/" + std::string(40, 'a') + "/peers").code(), "TORRENT_NOT_FOUND");
     EXPECT_EQ(leecher.get("/torrents/xyz/peers").code(), "INVALID_INFO_HASH");
 }
