@@ -27,8 +27,8 @@ struct local_files : ::testing::Test {
         search.working_directory = home / "here";
         return find_local_daemon(search);
     }
-    ccbt::temporary_folder at;
-    fs::path const home = at.path();
+    ccbt::temporary_folder root;
+    fs::path const home = root.path();
     std::map<std::string, std::string> environment;
 };
 
