@@ -54,14 +54,15 @@ task<result<contract::set_rate_limits::response>> transfers::handle(
     row = house_.state.torrents().find(id);
     if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
 
-    auto changed = *row->asked;
+    auto const was = row->asked;
+    auto changed = *was;
     changed.down_kib = request.download_kib;
     changed.up_kib = request.upload_kib;
-    auto const record = co_await keep_changed(house_, row->asked, std::move(changed), who.operation_id);
+    auto const record = co_await keep_changed(house_, was, std::move(changed), who.operation_id);
     if (!record) co_return unexpected<failure>{record.error()};
     // A torrent that failed waits for its user to resume it: the engine is told of its limits with that.
     row = house_.state.torrents().find(id);
-    if (row != nullptr && row->failed.empty()) house_.ask_engine(*record);
+    if (*record != was && row != nullptr && row->failed.empty()) house_.ask_engine(*record);
     co_return limits_of(**record, house_.settings.limits);
 }
 
