@@ -45,7 +45,7 @@ struct import_state {
         .needs = scope::files,
         .summary = "Take back what an export wrote; torrents that are here already are left alone",
         .command = "import",
-        .errors = {errc::import_not_found, errc::import_forbidden, errc::import_unusable},
+        .errors = {errc::import_not_found, errc::import_forbidden, errc::import_unusable, errc::rate_limited},
         .event = "torrent_added"};
     struct request {
         std::string path;

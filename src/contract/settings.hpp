@@ -108,6 +108,7 @@ struct limit_settings {
     std::int64_t global_up_kib = 0;
     std::int64_t per_torrent_down_kib = 0;
     std::int64_t per_torrent_up_kib = 0;
+    std::int64_t state_files_per_minute = 6;
     static constexpr auto fields = described_as{
         field<&limit_settings::global_down_kib>{
             "Download of all torrents, KiB/s; 0 is no limit", {.min = 0, .max = max_kib}},
@@ -116,7 +117,9 @@ struct limit_settings {
         field<&limit_settings::per_torrent_down_kib>{
             "Download of each torrent that has no limit of its own, KiB/s", {.min = 0, .max = max_kib}},
         field<&limit_settings::per_torrent_up_kib>{
-            "Upload of each torrent that has no limit of its own, KiB/s", {.min = 0, .max = max_kib}}};
+            "Upload of each torrent that has no limit of its own, KiB/s", {.min = 0, .max = max_kib}},
+        field<&limit_settings::state_files_per_minute>{
+            "Exports, and imports, that each key may ask for in a minute", {.min = 1, .max = 600}}};
 };
 
 struct queue_settings {

@@ -66,6 +66,8 @@ void fake_engine::ask(wish how, load first) {
     if (!t) {
         auto made = torrent{};
         made.seen.id = how.asked->id;
+        made.seen.downloaded = first.downloaded;
+        made.seen.uploaded = first.uploaded;
         made.first = std::move(first);
         made.seed = mixed(order_.size() + 1);
         if (mixed_) made.seen.progress = made.seed % 2 == 0 ? 1 : static_cast<double>(made.seed % 997) / 1000;

@@ -6,11 +6,11 @@
 #include "backup/state_file.hpp"
 #include "contract/backup.hpp"
 #include "executor/context.hpp"
+#include "executor/pace.hpp"
 #include "executor/roots.hpp"
 #include "executor/state_files.hpp"
 #include "executor/torrents.hpp"
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,17 +32,20 @@ public:
         contract::resume_checkpoint::request request, caller const& who);
 
 private:
+    [[nodiscard]] result<void> keep_pace(pace& of, caller const& who) const;
+
     // backup_export.cpp
     [[nodiscard]] ccbt::backup::kept_head head() const;
     [[nodiscard]] std::optional<ccbt::backup::kept_torrent> kept(torrent_id id) const;
-    [[nodiscard]] std::int64_t wait_before_export(); // seconds; 0: now, and it counts
     task<> save_progress();
 
     // backup_import.cpp
     struct file_of_state; // being read
     struct candidate;     // one of its torrents
     struct import_so_far;
-    task<result<void>> take_head(ccbt::backup::kept_head const& head);
+    task<result<void>> take_head(ccbt::backup::kept_head head);
+    task<result<void>> take_list(
+        model::address_list which, std::vector<ccbt::backup::kept_address> const& entries);
     task<result<void>> take_batch(std::vector<candidate> batch, import_so_far& so_far);
     [[nodiscard]] result<roots::place> place_of(
         ccbt::backup::kept_torrent const& one, import_so_far& so_far) const;
@@ -59,7 +62,7 @@ private:
     context& house_;
     torrents& torrents_;
     turns<int> turns_; // one export or import at a time
-    std::deque<steady::time_point> exports_;
+    pace exports_, imports_;
 };
 
 /// Tells now and then how far long work has come; what is soon over is not told of.

@@ -5,13 +5,12 @@
 #include "executor/roots.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace ccbt::executor {
 
 namespace {
 
-constexpr std::size_t most_exports = 6; // …
-constexpr std::chrono::seconds in_a_time{60};
 constexpr std::size_t batch_size = 128;
 constexpr std::size_t largest_resume = std::size_t{20} << 20;
 
@@ -98,13 +97,13 @@ std::optional<ccbt::backup::kept_torrent> backup::kept(torrent_id id) const {
     return made;
 }
 
-std::int64_t backup::wait_before_export() {
-    auto const now = steady::now();
-    while (!exports_.empty() && now - exports_.front() >= in_a_time) exports_.pop_front();
-    if (exports_.size() >= most_exports)
-        return std::chrono::ceil<std::chrono::seconds>(exports_.front() + in_a_time - now).count();
-    exports_.push_back(now);
-    return 0;
+result<void> backup::keep_pace(pace& of, caller const& who) const {
+    auto const most = house_.settings.limits.state_files_per_minute;
+    auto const wait = of.wait(who.principal, most, steady::now());
+    if (wait == 0) return {};
+    return fails(
+        errc::rate_limited, fmt::format("at most {} a minute (limits.state_files_per_minute): wait", most),
+        {{"retry_after", wait}});
 }
 
 task<> backup::save_progress() {
@@ -115,15 +114,13 @@ task<> backup::save_progress() {
 }
 
 task<result<contract::export_state::response>> backup::handle(
-    contract::export_state::request request, caller const&) {
+    contract::export_state::request request, caller const& who) {
     auto find = [folder = house_.settings.daemon.export_dir, path = std::move(request.path)] {
         return place_for(folder, path, ccbt::backup::file_begins);
     };
     auto place = co_await off_loop(house_.on, std::move(find));
     if (!place) co_return unexpected<failure>{refusal(place.error())};
-    if (auto const wait = wait_before_export(); wait > 0)
-        co_return fails(
-            errc::rate_limited, "at most six exports a minute: wait", {{"retry_after", std::int64_t{wait}}});
+    if (auto const may = keep_pace(exports_, who); !may) co_return unexpected<failure>{may.error()};
     auto const turn = co_await turns_.take(0);
 
     co_await save_progress();

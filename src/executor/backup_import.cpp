@@ -22,6 +22,7 @@ using ccbt::backup::kept_torrent;
 constexpr std::int64_t largest_file = std::int64_t{64} << 30;
 constexpr std::size_t batch_size = 128;
 constexpr std::int64_t batch_bytes = std::int64_t{16} << 20;
+constexpr std::size_t listed_at_once = 2'000; // a millisecond or two of the loop
 
 failure refusal(file_trouble const& why) {
     using kind = file_trouble::kind;
@@ -76,6 +77,7 @@ struct backup::candidate {
     std::shared_ptr<std::string const> resume;
     std::string hash;    // for the answer
     std::string refused; // not empty: why it cannot be added
+    bool totals_are_counted = false;
     std::shared_ptr<model::torrent_asked const> asked;
 };
 
@@ -84,6 +86,7 @@ struct backup::import_so_far {
     ccbt::backup::row_map rows;
     std::unordered_map<std::string, result<roots::place>> places; // by output_dir
     std::int64_t order_before = 0;
+    bool is_own = false; // this daemon wrote it
 };
 
 namespace {
@@ -112,7 +115,7 @@ torrents::source read(kept_torrent& kept, std::string& refused) {
 } // namespace
 
 task<result<contract::import_state::response>> backup::handle(
-    contract::import_state::request request, caller const&) {
+    contract::import_state::request request, caller const& who) {
     std::vector<std::string> folders{plain_path(house_.settings.daemon.export_dir)};
     for (auto const& root : house_.roots.allowed()) folders.push_back(root.path);
     auto open = [folders = std::move(folders), path = std::move(request.path)] {
@@ -120,6 +123,7 @@ task<result<contract::import_state::response>> backup::handle(
     };
     auto found = co_await off_loop(house_.on, std::move(open));
     if (!found) co_return unexpected<failure>{refusal(found.error())};
+    if (auto const may = keep_pace(imports_, who); !may) co_return unexpected<failure>{may.error()};
     auto const turn = co_await turns_.take(0);
 
     auto const file = std::make_shared<file_of_state>(std::move(*found));
@@ -143,9 +147,11 @@ task<result<contract::import_state::response>> backup::handle(
     if (!head) co_return unexpected<failure>{refusal(head.error())};
 
     // The lists come first: no torrent is to meet a peer that is refused.
-    auto const begun = co_await take_head(*head);
+    bool const is_own = head->lineage == house_.self.lineage;
+    auto const begun = co_await take_head(std::move(*head));
     if (!begun) co_return unexpected<failure>{begun.error()};
     import_so_far so_far;
+    so_far.is_own = is_own;
     so_far.order_before = torrents_.last_queue_order();
     told_progress told{house_, "import", file->file.size};
     while (true) {
@@ -181,18 +187,43 @@ task<result<contract::import_state::response>> backup::handle(
     co_return std::move(so_far.answer);
 }
 
-task<result<void>> backup::take_head(kept_head const& head) {
+task<result<void>> backup::take_head(kept_head head) {
     store::commit change;
     context::overrides settings;
     for (auto const& one : head.settings) settings.emplace_back(one.key, one.value.text);
     if (house_.fitting) settings = house_.fitting(settings);
     for (auto const& [key, json] : settings) change.changes.emplace_back(store::put_setting{key, json});
-    std::vector<model::fact> facts;
-    auto const take_list = [&](model::address_list which, auto const& entries) {
-        std::set<ip_range> seen; // its own entries are left as they are
-        for (auto const& one : entries) {
+    model::removed_totals_raised const totals{head.removed_downloaded, head.removed_uploaded};
+    change.changes.emplace_back(store::raise_removed_totals{totals.downloaded, totals.uploaded});
+    auto const kept = co_await commit(house_, std::move(change));
+    if (!kept) co_return unexpected<failure>{kept.error()};
+    house_.apply(totals);
+    for (auto& one : settings) {
+        std::erase_if(house_.laid_over, [&](auto const& old) { return old.first == one.first; });
+        house_.laid_over.push_back(std::move(one));
+    }
+    if (house_.lay_over && !settings.empty()) house_.lay_over(house_.laid_over);
+
+    auto lists = co_await take_list(model::address_list::blacklist, head.blacklist);
+    if (lists) lists = co_await take_list(model::address_list::whitelist, head.whitelist);
+    if (!head.blacklist.empty() || !head.whitelist.empty()) { // some were taken, whatever came then
+        house_.rules.lists_changed();
+        co_await house_.rules.in_force();
+    }
+    co_return lists;
+}
+
+task<result<void>> backup::take_list(
+    model::address_list which, std::vector<ccbt::backup::kept_address> const& entries) {
+    auto const& here = house_.state.list(which);
+    for (std::size_t at = 0; at < entries.size();) {
+        store::commit change;
+        std::vector<model::fact> facts;
+        std::set<ip_range> seen;
+        for (auto const end = std::min(entries.size(), at + listed_at_once); at < end; ++at) {
+            auto const& one = entries[at];
             auto const range = ip_range::parse(one.ip);
-            auto const& here = house_.state.list(which);
+            // Its own entries are left as they are.
             if (!range || here.contains(*range) || !seen.insert(*range).second ||
                 here.size() + seen.size() > contract::max_list_entries)
                 continue;
@@ -200,25 +231,11 @@ task<result<void>> backup::take_head(kept_head const& head) {
             change.changes.emplace_back(store::put_list_entry{which, entry});
             facts.emplace_back(model::list_changed{which, entry, true});
         }
-    };
-    take_list(model::address_list::blacklist, head.blacklist);
-    take_list(model::address_list::whitelist, head.whitelist);
-    bool const lists = !facts.empty();
-    model::removed_totals_raised const totals{head.removed_downloaded, head.removed_uploaded};
-    change.changes.emplace_back(store::raise_removed_totals{totals.downloaded, totals.uploaded});
-    auto const kept = co_await commit(house_, std::move(change));
-    if (!kept) co_return unexpected<failure>{kept.error()};
-    facts.emplace_back(totals);
-    house_.state.apply(facts, unix_now());
-    if (lists) {
-        house_.rules.lists_changed();
-        co_await house_.rules.in_force();
+        if (facts.empty()) continue;
+        auto const kept = co_await commit(house_, std::move(change));
+        if (!kept) co_return unexpected<failure>{kept.error()};
+        house_.state.apply(facts, unix_now());
     }
-    for (auto& one : settings) {
-        std::erase_if(house_.laid_over, [&](auto const& old) { return old.first == one.first; });
-        house_.laid_over.push_back(std::move(one));
-    }
-    if (house_.lay_over && !settings.empty()) house_.lay_over(house_.laid_over);
     co_return result<void>{};
 }
 
@@ -253,6 +270,9 @@ task<result<void>> backup::take_batch(std::vector<candidate> batch, import_so_fa
             refuse(fit.error().message);
             continue;
         }
+        // What a torrent of this daemon moved before it was removed stands in the daemon's totals already.
+        if (so_far.is_own) one.kept.downloaded = one.kept.uploaded = 0;
+        one.totals_are_counted = so_far.is_own;
         asked.root = place->root;
         asked.folder = place->folder;
         asked.paused = one.kept.paused;
@@ -340,6 +360,7 @@ task<result<void>> backup::put(std::vector<candidate> some) {
         engine::load first{
             .metainfo = one.what.metainfo,
             .resume = one.resume,
+            .fresh_totals = one.totals_are_counted,
             .hearsay = true,
             .downloaded = one.kept.downloaded,
             .uploaded = one.kept.uploaded};

@@ -74,6 +74,51 @@ TEST_F(backup, an_import_that_cannot_be_kept_changes_nothing) {
     EXPECT_EQ(import(two, file)->imported, 2);
 }
 
+TEST_F(backup, what_a_removed_torrent_moved_is_not_counted_again_by_an_import_of_the_daemons_own) {
+    one.add(magnet_v1);
+    model::torrent_seen moved;
+    moved.id = one.row(hash_v1)->asked->id;
+    moved.downloaded = 700;
+    moved.uploaded = 300;
+    one.engine.see(moved);
+    one.settle();
+    auto const written = exported(one);
+    ASSERT_EQ(said(written), "ok");
+    auto const elsewhere = two.folder / "exports/x.json";
+    write_file(elsewhere, read_file(written->path));
+
+    contract::remove_torrent::request const gone{hash(hash_v1), false};
+    ASSERT_EQ(said(one.wait(one.deeds.handle(gone, one.who))), "ok");
+    ASSERT_EQ(one.state.removed_totals().downloaded, 700);
+    ASSERT_EQ(import(one, written->path)->imported, 1);
+    EXPECT_EQ(one.row(hash_v1)->view->downloaded, 0);
+    EXPECT_EQ(one.state.removed_totals().downloaded, 700);
+    EXPECT_TRUE(one.engine.loaded(one.row(hash_v1)->asked->id)->fresh_totals);
+
+    ASSERT_EQ(import(two, elsewhere.string())->imported, 1);
+    EXPECT_EQ(two.row(hash_v1)->view->downloaded, 700) << "another daemon has not counted it";
+    EXPECT_EQ(two.row(hash_v1)->view->uploaded, 300);
+    EXPECT_FALSE(two.engine.loaded(two.row(hash_v1)->asked->id)->fresh_totals);
+}
+
+TEST_F(backup, long_lists_come_in_portions_and_whole) {
+    for (std::uint32_t i = 0; i < 5'000; ++i) {
+        auto const address = std::to_string(i % 250) + '.' + std::to_string(i / 250);
+        auto const which = i % 5 == 0 ? model::address_list::whitelist : model::address_list::blacklist;
+        model::list_entry const entry{*ip_range::parse("10.0." + address), "of one", 5};
+        one.house.apply(model::list_changed{which, entry, true});
+    }
+    auto const file = state_of_one();
+    model::list_entry const own{*ip_range::parse("10.0.1.0"), "its own", 7};
+    two.house.apply(model::list_changed{model::address_list::blacklist, own, true});
+    ASSERT_EQ(import(two, file)->imported, 2);
+    EXPECT_EQ(two.state.list(model::address_list::blacklist).size(), 4'000U);
+    EXPECT_EQ(two.state.list(model::address_list::whitelist).size(), 1'000U);
+    EXPECT_EQ(two.state.list(model::address_list::blacklist).at(own.range).reason, "its own");
+    EXPECT_EQ(two.store.asked_now().lists.size(), 4'999U) << "all but the one that was there already";
+    EXPECT_TRUE(two.engine.blocked().contains(ip_range::parse("10.0.1.1")->first));
+}
+
 TEST_F(backup, a_torrent_that_is_added_in_the_same_moment_is_skipped_and_the_rest_comes) {
     contract::import_state::request request{state_of_one()};
     two.store.hold();

@@ -91,7 +91,11 @@ template <class Store, class Engine> struct test_house {
     Engine engine{{on, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); }, {}}};
     contract::settings settings;
     identity self{
-        .version = "1.2.3", .url = "http://127.0.0.1:1", .lineage = "aa", .node_id = "bb", .pid = 42};
+        .version = "1.2.3",
+        .url = "http://127.0.0.1:1",
+        .lineage = store.asked_now().lineage,
+        .node_id = "bb",
+        .pid = 42};
     int shutdowns = 0;
     context house{
         .on = on,

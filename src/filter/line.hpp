@@ -29,6 +29,6 @@ struct line {
 /// `text` is without its newline; a CR at its end is no part of it. Bytes of a name may be of any encoding.
 [[nodiscard]] line read_line(std::string_view text);
 
-inline constexpr std::size_t longest_line = 4096; // a longer one is malformed
+inline constexpr std::size_t longest_line = 1024; // a longer one is malformed
 
 } // namespace ccbt::filter

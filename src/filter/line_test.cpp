@@ -37,7 +37,7 @@ TEST(filter_line, a_name_ends_at_the_first_colon_whose_rest_is_an_address_a_rang
     EXPECT_EQ(says("Smith, Inc:1.2.3.4-1.2.3.9"), "1.2.3.4-1.2.3.9");
     EXPECT_EQ(says("No #1; really // yes:1.2.3.4-1.2.3.9"), "1.2.3.4-1.2.3.9");
     EXPECT_EQ(says("dead:beef::1"), "dead:beef::1-dead:beef::1") << "an address first of all";
-    EXPECT_EQ(says(std::string(3000, ':') + "1.2.3.4-1.2.3.9"), "1.2.3.4-1.2.3.9");
+    EXPECT_EQ(says(std::string(1000, ':') + "1.2.3.4-1.2.3.9"), "1.2.3.4-1.2.3.9");
     EXPECT_EQ(says("2001:1.2.3.4-1.2.3.9"), "1.2.3.4-1.2.3.9");
     EXPECT_EQ(says("caf\xe9 m\xfcller \x80\xff:1.2.3.4-1.2.3.9"), "1.2.3.4-1.2.3.9") << "Latin-1";
 }
@@ -110,8 +110,8 @@ TEST(filter_line, what_is_no_address_is_malformed) {
         EXPECT_EQ(says(text), "malformed") << text;
     using namespace std::string_view_literals;
     EXPECT_EQ(says("1.2.3.4\0"sv), "malformed");
-    EXPECT_EQ(says(std::string(4089, 'n') + ":1.2.3.4"), "malformed") << "longer than any line";
-    EXPECT_EQ(says(std::string(4088, 'n') + ":1.2.3.4"), "1.2.3.4-1.2.3.4");
+    EXPECT_EQ(says(std::string(1017, 'n') + ":1.2.3.4"), "malformed") << "longer than any line";
+    EXPECT_EQ(says(std::string(1016, 'n') + ":1.2.3.4"), "1.2.3.4-1.2.3.4");
 }
 
 TEST(filter_line, any_bytes_are_judged_and_a_rule_is_a_range_of_one_family) {

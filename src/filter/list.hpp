@@ -42,9 +42,9 @@ struct failure {
 };
 
 struct bounds {
-    std::int64_t file = std::int64_t{128} << 20; // bytes as they lie on the disk
-    std::int64_t text = std::int64_t{512} << 20; // expanded
-    std::int64_t ratio = 250;                    // of the two, once there is much text
+    std::int64_t file = std::int64_t{256} << 20; // bytes as they lie on the disk
+    std::int64_t text = std::int64_t{1} << 30;   // expanded
+    std::int64_t ratio = 200;                    // of the two, once there is much text
     std::int64_t rules = 5'000'000;
 };
 

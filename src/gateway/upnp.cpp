@@ -196,8 +196,8 @@ outcome<upnp::action_reply> upnp::act(
     out.own_address = got->own_address;
     if (auto const code = out.values.find("errorCode"); code != out.values.end())
         out.error = std::max(1, std::atoi(code->second.c_str()));
-    else if (got->status != 200)
-        out.error = 501;
+    else if (got->status != 200 || got->body.find(fmt::format("{}Response", action)) == std::string::npos)
+        out.error = 501; // "action failed": whatever it is, it is no answer to this
     return out;
 }
 

@@ -38,9 +38,10 @@ std::string description(
 std::string ok(std::string_view body) {
     return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
 }
-std::string soap(std::string_view inner) {
+std::string soap(std::string_view action, std::string_view inner) {
     return ok(fmt::format(
-        "<s:Envelope xmlns:s=\"x\"><s:Body><u:R xmlns:u=\"y\">{}</u:R></s:Body></s:Envelope>", inner));
+        "<s:Envelope xmlns:s=\"x\"><s:Body><u:{0}Response xmlns:u=\"y\">{1}</u:{0}Response></s:Body></s:Envelope>",
+        action, inner));
 }
 std::string soap_error(int code) {
     auto const body = fmt::format(
@@ -143,7 +144,8 @@ private:
 };
 
 struct upnp_ : ::testing::Test, conversation_of_test {
-    std::string const address_reply = soap("<NewExternalIPAddress>25.0.0.1</NewExternalIPAddress>");
+    std::string const address_reply =
+        soap("GetExternalIPAddress", "<NewExternalIPAddress>25.0.0.1</NewExternalIPAddress>");
 };
 
 TEST_F(upnp_, finds_a_gateway_and_its_address) {
@@ -172,7 +174,7 @@ TEST_F(upnp_, maps_to_ourselves_and_to_no_other_host) {
     device router{device::with(
         ok(description("/ctl")), {{"GetExternalIPAddress", address_reply},
                                   {"GetSpecificPortMappingEntry", soap_error(714)},
-                                  {"AddPortMapping", soap("")}})};
+                                  {"AddPortMapping", soap("AddPortMapping", "")}})};
     upnp it{router.options()};
     ASSERT_TRUE(it.find(within()));
     auto const got = it.map({transport::udp, 6881, 0}, 600s, within());
@@ -188,8 +190,9 @@ TEST_F(upnp_, maps_to_ourselves_and_to_no_other_host) {
 }
 
 TEST_F(upnp_, what_leads_elsewhere_is_neither_taken_nor_removed) {
-    auto const theirs =
-        soap("<NewInternalPort>6881</NewInternalPort><NewInternalClient>192.168.1.9</NewInternalClient>");
+    auto const theirs = soap(
+        "GetSpecificPortMappingEntry",
+        "<NewInternalPort>6881</NewInternalPort><NewInternalClient>192.168.1.9</NewInternalClient>");
     device router{device::with(
         ok(description("/ctl")),
         {{"GetExternalIPAddress", address_reply}, {"GetSpecificPortMappingEntry", theirs}})};
@@ -205,10 +208,11 @@ TEST_F(upnp_, what_leads_elsewhere_is_neither_taken_nor_removed) {
 }
 
 TEST_F(upnp_, removes_what_leads_to_us) {
-    auto const ours =
-        soap("<NewInternalPort>6881</NewInternalPort><NewInternalClient>127.0.0.1</NewInternalClient>");
+    auto const ours = soap(
+        "GetSpecificPortMappingEntry",
+        "<NewInternalPort>6881</NewInternalPort><NewInternalClient>127.0.0.1</NewInternalClient>");
     for (auto const& [answer, outcome] :
-         {std::pair{soap(""), "ok"}, std::pair{soap_error(714), "ok"},
+         {std::pair{soap("DeletePortMapping", ""), "ok"}, std::pair{soap_error(714), "ok"},
           std::pair{soap_error(606), "refused"}}) {
         device router{device::with(
             ok(description("/ctl")), {{"GetExternalIPAddress", address_reply},
@@ -234,11 +238,25 @@ TEST_F(upnp_, a_refusal_is_told_as_what_it_is) {
     }
 }
 
+TEST_F(upnp_, a_page_that_is_no_answer_to_the_action_is_no_success) {
+    for (auto const& page :
+         {ok("<html>Welcome to your router</html>"), soap("GetStatusInfo", ""), ok(""), std::string{}}) {
+        device router{device::with(
+            ok(description("/ctl")), {{"GetExternalIPAddress", address_reply},
+                                      {"GetSpecificPortMappingEntry", soap_error(714)},
+                                      {"AddPortMapping", page}})};
+        upnp it{router.options()};
+        ASSERT_TRUE(it.find(within()));
+        EXPECT_NE(why(it.map({transport::tcp, 6881, 6881, true}, 600s, within())), "ok") << page;
+    }
+}
+
 TEST_F(upnp_, an_external_address_that_is_none_is_not_told) {
     for (std::string const said : {"", "0.0.0.0", "999.1.1.1", "&lt;script&gt;", "25.0.0.1, 25.0.0.2"}) {
         device router{device::with(
             ok(description("/ctl")),
-            {{"GetExternalIPAddress", soap("<NewExternalIPAddress>" + said + "</NewExternalIPAddress>")}})};
+            {{"GetExternalIPAddress",
+              soap("GetExternalIPAddress", "<NewExternalIPAddress>" + said + "</NewExternalIPAddress>")}})};
         upnp it{router.options()};
         EXPECT_EQ(it.find(within()), "") << said;
     }

@@ -293,7 +293,7 @@ TEST_F(daemon_torrent_extended_backup, a_damaged_foreign_or_newer_file_changes_n
     ASSERT_EQ(one.post("/security/blacklist", R"({"ip":"10.9.0.0/16"})").status, 200);
     wait_until_settled(one);
     auto const text = read_file(exported(one));
-    daemon const two{plan("two")};
+    daemon const two{plan("two", {{"limits.state_files_per_minute", "600"}})};
     two.add_magnet("magnet:?xt=urn:btih:00112233445566778899aabbccddeeff00112233");
     wait_until_settled(two);
     auto const before = two.get("/torrents");
@@ -389,7 +389,7 @@ TEST_F(daemon_torrent_extended_backup, paths_outside_the_folders_are_refused_and
 
 TEST_F(
     daemon_torrent_extended_backup,
-    without_a_path_a_new_private_file_is_made_and_the_seventh_in_a_minute_waits) {
+    without_a_path_a_new_private_file_is_made_and_the_seventh_in_a_minute_has_to_wait) {
     daemon const one{plan("one")};
     auto const exports = one.state() / "exports";
     std::set<std::string> names;
@@ -412,6 +412,10 @@ TEST_F(
     EXPECT_THAT(said.header("retry-after"), MatchesRegex("[1-5]?[0-9]|60"));
     EXPECT_EQ(std::distance(fs::directory_iterator{exports}, fs::directory_iterator{}), 6)
         << "nothing else is left there";
+
+    // Imports are counted for themselves.
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(import_of(one, *names.begin()).status, 200);
+    EXPECT_EQ(import_of(one, *names.begin()).code(), "RATE_LIMITED");
 }
 
 TEST_F(daemon_torrent_extended_backup, on_a_full_disk_507_is_answered_and_no_half_file_is_left) {

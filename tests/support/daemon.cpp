@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace ccbt::support {
@@ -54,7 +56,13 @@ daemon::daemon(daemon_plan plan) : plan_(std::move(plan)) {
     start();
 }
 
-daemon::~daemon() = default;
+daemon::~daemon() {
+    // Who is killed writes no counters of the lines that it ran.
+    if (std::getenv("CCBT_COUNTS_LINES") == nullptr || !process_) return;
+    process_->signal(SIGTERM);
+    if (!process_->wait(milliseconds{10'000}))
+        std::fputs("ccbtd does not end: its lines are not counted\n", stderr);
+}
 
 void daemon::start() {
     process_.reset();
