@@ -70,6 +70,7 @@ constexpr std::array knowns{
     known{"url", "\"https://tracker.example.org/announce\""},
     known{"path", "\"/srv/downloads/state.json\""},
     known{"file", "\"/srv/lists/level1.p2p.gz\""},
+    known{"asset", "\"docs.js\""},
     known{"line", "118"},
     known{"rules", "240000"},
     known{"total_rules", "240000"},

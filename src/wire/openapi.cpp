@@ -205,14 +205,25 @@ value schema_of_answer(endpoint_facts const& e) {
     return e.response_type.empty() ? value{value::object{}} : schema_reference(e.response_type);
 }
 
+/// What a document that is not JSON can be.
+std::vector<std::string_view> types_of_document(std::string_view path) {
+    if (path == "/docs") return {"text/html"};
+    if (path.starts_with("/docs/")) return {"text/css", "text/javascript"};
+    return {"text/plain"};
+}
+
 value success_of(endpoint_facts const& e) {
     auto out = object(at("description", text(e.route.summary)), at("headers", answer_headers(e.is_tagged)));
-    if (e.is_document && !e.route.path.ends_with(".json"))
-        set(out, "content", object(at("text/plain", object(at("schema", object(at("type", "string")))))));
-    else
+    if (e.is_document && !e.route.path.ends_with(".json")) {
+        value::object content;
+        for (auto const type : types_of_document(e.route.path))
+            set(content, type, object(at("schema", object(at("type", "string")))));
+        set(out, "content", std::move(content));
+    } else {
         set(out, "content",
             e.is_document ? json_content(value{object(at("type", "object"))})
                           : json_content(schema_of_answer(e), object(at("example", example_of_answer(e)))));
+    }
     return out;
 }
 
