@@ -185,7 +185,7 @@
       for (const [path, methods] of Object.entries(api.paths))
         for (const [method, operation] of Object.entries(methods)) {
           if (!operation.tags.includes(tag.name)) continue;
-          const item = sideItem(idOf(operation), method, path.replace("/api/v1", ""));
+          const item = sideItem(idOf(operation), method, path.replace("/api/v1", "").replace("{info_hash}", "{hash}"));
           const codes = Object.values(operation.responses).flatMap((one) => codesOf(follow(one)));
           const body = operation.requestBody && follow(operation.requestBody.content["application/json"].schema);
           items.push(item);
@@ -267,7 +267,7 @@
     return el("section", { id: "top", "data-intro": "" }, el("h1", {}, "The control API"),
       api.info.description.split("\n\n").map((text) => el("p.lead", {}, text)),
       el("article", { id: "keys" }, el("h3", {}, "Who may ask"),
-        table(["Where", "Name", "What it is"], schemes.map((one) => el("tr", {}, el("td", {}, one.in), el("td", {}, code(one.name)), el("td", {}, one.description))))));
+        table(["Name", "Where", "What it is"], schemes.map((one) => el("tr", {}, el("td", {}, code(one.name)), el("td.type", {}, one.in), el("td", {}, one.description))))));
   }
 
   // ---- search, theme, contents
