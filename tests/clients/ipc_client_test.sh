@@ -15,7 +15,6 @@ fi
 name=ipc_client
 build=${1:?usage: ipc_client_test.sh BUILDDIR}
 keep=${CCBT_KEEP:-}
-record=${CCBT_CONFORMANCE:-}
 # shellcheck source=tests/e2e/common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/../e2e/common.sh"
 clients=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -79,4 +78,4 @@ fi
 ready seeder
 ready downloader
 
-CCBT_CONFORMANCE=$record /usr/bin/python3 "$clients/ipc_client_test.py" "$work" "$hash" "$hash2"
+/usr/bin/python3 "$clients/ipc_client_test.py" "$work" "$hash" "$hash2"

@@ -486,7 +486,7 @@ class Test:
 
 def record(test):
     """For tools/conformance: what was asked, and with what end."""
-    folder = os.environ.get("CCBT_CONFORMANCE")
+    folder = os.environ.get("CONFORMANCE_RECORDS")
     if folder:
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, f"openapi.{os.getpid()}"), "w", encoding="utf-8") as out:

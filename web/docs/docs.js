@@ -59,25 +59,26 @@
       el("tbody", {}, rows)));
   }
 
-  function row(name, schema, description, required) {
+  function row(name, schema, description, must) {
     return el("tr", {},
-      el("td", {}, code(name), required && el("span.must", {}, "required")),
+      el("td", {}, code(name), must && el("span.must", {}, must)),
       el("td.type", {}, type(schema)),
       el("td", {}, description || schema.description, limits(schema)));
   }
 
-  function fields(schema) {
+  function fields(schema, answered) {
     const members = Object.entries(schema.properties || {});
     if (!members.length) return null;
     const required = new Set(schema.required || []);
-    return table(["Field", "Type", "What it is"], members.map(([name, one]) => row(name, one, undefined, required.has(name))));
+    return table(["Field", "Type", "What it is"], members.map(([name, one]) =>
+      row(name, one, undefined, answered ? !required.has(name) && "perhaps" : required.has(name) && "required")));
   }
 
-  function shape(schema) {
+  function shape(schema, answered) {
     const whole = follow(schema);
     return [
       schema.$ref && el("p.about", {}, "Schema ", type(schema)),
-      fields(whole) || (schema.$ref ? null : el("p.about", {}, "A value of type ", type(schema))),
+      fields(whole, answered) || (schema.$ref ? null : el("p.about", {}, "A value of type ", type(schema))),
     ];
   }
 
@@ -117,7 +118,7 @@
       el("summary", {}, el("span.status.ok", {}, status), " ", kind && kind !== "application/json" ? code(kind) : response.description.length < 90 && response.description),
       el("div.in", {},
         response.description.length >= 90 && el("p.about", {}, response.description),
-        media && kind === "application/json" && shape(media.schema),
+        media && kind === "application/json" && shape(media.schema, true),
         media && media.example !== undefined && [el("h4", {}, "Example"), json(media.example)],
         !media && !response["x-messages"] && el("p.about", {}, "No body."),
         response["x-messages"] && el("p.about", {}, "The client says ", type(response["x-messages"].client), ", the daemon ",
@@ -150,7 +151,7 @@
       operation["x-event"] && el("p.about", {}, "Raises the event ", link(`event-${operation["x-event"]}`, operation["x-event"]), "."),
       operation["x-cli"] && el("p.about", {}, "On the command line: ", code(`ccbt ${operation["x-cli"]}`)),
       parameters.length > 0 && [el("h4", {}, "Parameters"),
-        table(["Name", "Type", "What it is"], parameters.map((told) => row(told.name, told.schema, `${told.description || ""} (${told.in})`, told.required)))],
+        table(["Name", "Type", "What it is"], parameters.map((told) => row(told.name, told.schema, `${told.description || ""} (${told.in})`, told.required && "required")))],
       media && [el("h4", {}, body.required ? "Body" : "Body, which may be left out"), shape(media.schema)],
       el("h4", {}, "Request"), operation.responses["101"] ? el("p.about", {}, "A WebSocket: ", code(`new WebSocket("${location.origin.replace("http", "ws")}${path}?api_key=" + key)`)) : curl(method, path, operation),
       el("h4", {}, "Answers"), good.map(([status, response]) => success(status, follow(response))), errors(operation));
@@ -214,6 +215,7 @@
 
   const everywhere = new Set(); // the codes that every operation may answer
   const byCode = new Map(); // code -> {statuses, operations}
+  let operationCount = 0;
   function gather() {
     let count = 0;
     for (const methods of Object.values(api.paths))
@@ -226,6 +228,7 @@
             byCode.get(name).operations.add(operation);
           }
       }
+    operationCount = count;
     for (const [name, told] of byCode) if (told.operations.size > count / 2) everywhere.add(name);
   }
 
@@ -236,7 +239,7 @@
     for (const name of all) {
       const told = byCode.get(name);
       if (!told) continue;
-      const where = everywhere.has(name) ? "any operation" : [...told.operations].flatMap((one, i) => [i ? ", " : "", link(idOf(one), one.operationId.replace("_", "."))]);
+      const where = everywhere.has(name) ? (told.operations.size === operationCount ? "any operation" : "most operations") : [...told.operations].flatMap((one, i) => [i ? ", " : "", link(idOf(one), one.operationId.replace("_", "."))]);
       rows.push(note(el("tr", { id: `error-${name}` }, el("td", {}, code(name)),
         el("td", {}, [...told.statuses].map((status) => el("span.status" + tone(status), {}, status))), el("td", {}, where)), undefined, `${name} error ${[...told.statuses].join(" ")}`));
     }
