@@ -420,14 +420,20 @@ class Test:
         print(f"{count} examples are held against their schemas")
 
     def state(self):
-        """What no refused request may change."""
+        """What no refused request may change; not what moves by itself: rates, which torrents the queue lets run."""
         api, out = "/api/v1", {}
-        rows = self.daemon.json(f"{api}/torrents?fields=info_hash,name,status,labels,output_dir,download_limit_kib,"
-                                "upload_limit_kib")
-        out["torrents"] = rows["torrents"]
-        for path in ("/security/blacklist", "/security/whitelist", "/config", "/queue", "/keys", "/nat/status",
-                     f"/torrents/{self.info_hash}/files"):
+        rows = self.daemon.json(f"{api}/torrents")["torrents"]
+        out["torrents"] = [{**{key: row[key] for key in ("info_hash", "name", "labels", "output_dir",
+                                                         "download_limit_kib", "upload_limit_kib")},
+                            "paused": row["status"] == "paused"} for row in rows]
+        for path in ("/security/blacklist", "/security/whitelist", "/config", "/nat/status"):
             out[path] = self.daemon.json(api + path)
+        queue = self.daemon.json(f"{api}/queue") or {"entries": []}
+        out["queue"] = [(e["info_hash"], e["queue_position"], e["priority"]) for e in queue["entries"]]
+        keys = self.daemon.json(f"{api}/keys") or {}
+        out["keys"] = sorted(k["name"] for k in keys.get("keys", []))
+        files = self.daemon.json(f"{api}/torrents/{self.info_hash}/files") or {"files": []}
+        out["files"] = [(f["index"], f["selected"], f["priority"]) for f in files["files"]]
         return out
 
     def unchanged(self, before, what):
