@@ -374,7 +374,8 @@ class Test:
         if kind == 4 and operation.body is not None and operation.body.get("required"):  # random values of its fields
             parameters, _ = self.made_up(operation)
             body = {name: self.anything() for name in operation.body.get("properties", {})}
-            body[operation.body["required"][0]] = self.random.choice([None, [None], {"x": [1]}, []])
+            must = operation.body["required"][0]
+            body[must] = self.broken(operation.body["properties"][must])
             return operation, *self.request(operation, parameters, body)
         method, target, body, more = operation.method, operation.path, None, {}
         for told in operation.parameters:
