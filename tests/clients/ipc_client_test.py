@@ -252,12 +252,18 @@ async def torrents(w, seeder, downloader):
 
 
 async def peers(w, seeder, downloader):
-    """While something is on its way: the downloader, slowed, asks the seeder for the other torrent's data again."""
+    """While something is on its way: the downloader, slowed, gets the same data again."""
     said = await w.call(downloader, "get_peers_for_torrent", w.info_hash)
     if said:
         w.check("its peers are counted", said.count == len(said.peers) and said.info_hash == w.info_hash, said)
-    shutil.rmtree(w.work / "downloader/files/payload")
     await downloader.remove_torrent(w.info_hash)
+    shutil.rmtree(w.work / "downloader/files/payload")
+
+    async def let_go():
+        return (await seeder.get_peers_for_torrent(w.info_hash)).count == 0
+
+    # A second connection from one address is refused, and not tried again for a minute.
+    await w.until("the seeder has let the downloader go", let_go)
     await downloader.add_torrent(w.payload)
     await downloader.set_rate_limits(w.info_hash, 200, 0)
     found = []
