@@ -252,7 +252,7 @@ async def torrents(w, seeder, downloader):
 
 
 async def peers(w, seeder, downloader):
-    """While something is on its way: the downloader, slowed, gets the same data again."""
+    """While something is on its way: the downloader gets the same data again, slowly."""
     said = await w.call(downloader, "get_peers_for_torrent", w.info_hash)
     if said:
         w.check("its peers are counted", said.count == len(said.peers) and said.info_hash == w.info_hash, said)
@@ -264,8 +264,9 @@ async def peers(w, seeder, downloader):
 
     # A second connection from one address is refused, and not tried again for a minute.
     await w.until("the seeder has let the downloader go", let_go)
+    # Slowed by the seeder, before it begins: without a limit all is there before anybody can look.
+    await seeder.set_rate_limits(w.info_hash, 0, 200)
     await downloader.add_torrent(w.payload)
-    await downloader.set_rate_limits(w.info_hash, 200, 0)
     found = []
 
     async def connected():
@@ -279,7 +280,7 @@ async def peers(w, seeder, downloader):
         w.check("its rates", min(one.download_rate, one.upload_rate) >= 0.0, one)
     said = await w.call(seeder, "get_peers_for_torrent", w.info_hash)
     w.check("the seeder sees it too", said is not None and said.count == 1 and said.peers[0].ip == "127.0.0.3", said)
-    await downloader.set_rate_limits(w.info_hash, 0, 0)
+    await seeder.set_rate_limits(w.info_hash, 0, 0)
 
     async def whole():
         return (await downloader.get_torrent_status(w.info_hash)).status == "seeding"
