@@ -2,6 +2,7 @@
 #pragma once
 
 #include "executor/backup.hpp"
+#include "executor/docs.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
 #include "executor/security.hpp"
@@ -12,6 +13,7 @@
 namespace ccbt::executor {
 
 class executor : public session,
+                 public docs,
                  public torrents,
                  public transfers,
                  public backup,
@@ -29,6 +31,7 @@ public:
           ip_filter{house},
           house_{house} {}
     using backup::handle;
+    using docs::handle;
     using ip_filter::handle;
     using nat::handle;
     using security::handle;

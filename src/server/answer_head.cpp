@@ -69,6 +69,11 @@ std::string head_of(answer const& a, manner how, std::size_t length, bool packed
     if (packed) head += "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n";
     head += a.etag.empty() ? "Cache-Control: no-store\r\n" : "Cache-Control: no-cache\r\n";
     head += "X-Content-Type-Options: nosniff\r\n";
+    // A page of ours asks nobody but this daemon, and stands in nobody's frame.
+    if (a.content_type.starts_with("text/html"))
+        head += "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+                "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
+                "Referrer-Policy: no-referrer\r\n";
     if (a.close)
         head += "Connection: close\r\n";
     else if (how.http_1_0)

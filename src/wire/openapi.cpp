@@ -2,6 +2,7 @@
 
 #include "contract/events.hpp"
 #include "contract/table.hpp"
+#include "wire/example.hpp"
 #include "wire/schema.hpp"
 
 #include <algorithm>
@@ -60,8 +61,10 @@ template <class... Pair> value::object object(Pair&&... pairs) {
     return out;
 }
 std::pair<std::string_view, value> at(std::string_view key, value v) { return {key, std::move(v)}; }
-value json_content(value schema) {
-    return object(at("application/json", object(at("schema", std::move(schema)))));
+value json_content(value schema, value::object examples = {}) {
+    auto media = object(at("schema", std::move(schema)));
+    for (auto& member : examples) media.push_back(std::move(member));
+    return object(at("application/json", std::move(media)));
 }
 value component(std::string_view kind, std::string_view name) {
     return object(at("$ref", text(fmt::format("#/components/{}/{}", kind, name))));
@@ -88,10 +91,10 @@ std::set<errc> errors_of(endpoint_facts const& e) {
     for (auto const& f : e.request)
         if (f.kind == field_kind::hash || f.item_kind == field_kind::hash)
             all.insert(errc::invalid_info_hash);
-    if (e.route.method != verb::get || has_body(e.request))
+    if (!e.is_socket) // a body is looked at wherever it comes
         all.insert(
-            {errc::invalid_json, errc::validation_error, errc::body_too_large, errc::unsupported_media_type,
-             errc::state_io_error, errc::state_storage_full});
+            {errc::invalid_json, errc::validation_error, errc::body_too_large, errc::unsupported_media_type});
+    if (e.route.method != verb::get) all.insert({errc::state_io_error, errc::state_storage_full});
     if (e.route.method == verb::post || e.route.method == verb::del) all.insert(errc::idempotency_conflict);
     return all;
 }
@@ -125,7 +128,12 @@ value error_schema_of(std::vector<std::string_view> const& names) {
 value error_response(int status, std::vector<std::string_view> const& names, value schema) {
     auto out = object(at("description", text(joined(names, " or "))));
     if (status == 429) set(out, "headers", object(at("Retry-After", component("headers", "RetryAfter"))));
-    set(out, "content", json_content(std::move(schema)));
+    value::object examples;
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(errc::last_); ++i)
+        if (auto const& row = contract::row_of(static_cast<errc>(i));
+            row.status == status && std::find(names.begin(), names.end(), row.name) != names.end())
+            set(examples, row.name, object(at("value", example_of_error(row))));
+    set(out, "content", json_content(std::move(schema), object(at("examples", std::move(examples)))));
     return out;
 }
 
@@ -160,6 +168,7 @@ value parameter(field_facts const& f) {
         set(out, "explode", false);
     }
     set(out, "schema", std::move(schema));
+    set(out, "example", example_of(f, direction::request));
     return out;
 }
 
@@ -196,13 +205,25 @@ value schema_of_answer(endpoint_facts const& e) {
     return e.response_type.empty() ? value{value::object{}} : schema_reference(e.response_type);
 }
 
+/// What a document that is not JSON can be.
+std::vector<std::string_view> types_of_document(std::string_view path) {
+    if (path == "/docs") return {"text/html"};
+    if (path.starts_with("/docs/")) return {"text/css", "text/javascript"};
+    return {"text/plain"};
+}
+
 value success_of(endpoint_facts const& e) {
     auto out = object(at("description", text(e.route.summary)), at("headers", answer_headers(e.is_tagged)));
-    if (e.is_document && !e.route.path.ends_with(".json"))
-        set(out, "content", object(at("text/plain", object(at("schema", object(at("type", "string")))))));
-    else
+    if (e.is_document && !e.route.path.ends_with(".json")) {
+        value::object content;
+        for (auto const type : types_of_document(e.route.path))
+            set(content, type, object(at("schema", object(at("type", "string")))));
+        set(out, "content", std::move(content));
+    } else {
         set(out, "content",
-            json_content(e.is_document ? value{object(at("type", "object"))} : schema_of_answer(e)));
+            e.is_document ? json_content(value{object(at("type", "object"))})
+                          : json_content(schema_of_answer(e), object(at("example", example_of_answer(e)))));
+    }
     return out;
 }
 
@@ -255,7 +276,8 @@ value operation_of(endpoint_facts const& e, error_shelf& shelf) {
     if (has_body(e.request)) {
         auto body = object(
             at("required", needs_body(e.request)),
-            at("content", json_content(schema_reference(e.request_type))));
+            at("content",
+               json_content(schema_reference(e.request_type), object(at("example", example_of_request(e))))));
         set(body, "x-max-bytes", static_cast<std::int64_t>(e.route.max_body));
         set(out, "requestBody", std::move(body));
     }
@@ -394,6 +416,30 @@ value tags() {
     return out;
 }
 
+/// What the WebSocket tells: a watcher is told, and answers nothing.
+value events() {
+    value::object out;
+    for (auto const& [type, name] : contract::names_of<contract::event_type>) {
+        value only = object(at("properties", object(at("type", object(at("const", text(name)))))));
+        value schema = object(at("allOf", value::array{schema_reference("Event"), std::move(only)}));
+        value::object operation = object(
+            at("operationId", fmt::format("event_{}", name)), at("tags", value::array{"events"}),
+            at("summary", text(tells(type))),
+            at("description", contract::is_original(type)
+                                  ? "Sent to those who subscribed to it, and to those who never subscribed."
+                                  : "Sent to those who subscribed to it."),
+            at("requestBody",
+               object(
+                   at("required", true),
+                   at("content",
+                      json_content(std::move(schema), object(at("example", example_of_event(type))))))),
+            at("responses", object(at("default", object(at("description", "No answer is expected"))))),
+            at("security", value::array{}));
+        set(out, name, object(at("post", std::move(operation))));
+    }
+    return out;
+}
+
 value paths(error_shelf& shelf) {
     value::object out;
     for (auto const& e : catalogue()) {
@@ -419,7 +465,8 @@ value document() {
     auto all_paths = paths(shelf);
     return object(
         at("openapi", "3.1.0"), at("info", std::move(info)), at("servers", std::move(servers)),
-        at("tags", tags()), at("paths", std::move(all_paths)), at("components", components(shelf)));
+        at("tags", tags()), at("paths", std::move(all_paths)), at("webhooks", events()),
+        at("components", components(shelf)));
 }
 
 } // namespace

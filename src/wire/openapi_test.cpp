@@ -265,6 +265,17 @@ TEST(openapi, metrics_are_text) {
     EXPECT_THAT(keys_of(within(metrics, {"responses", "200", "content"})), ElementsAre("text/plain"));
 }
 
+TEST(openapi, every_event_is_told_with_an_example) {
+    auto const& hooks = within(document(), {"webhooks"});
+    EXPECT_THAT(keys_of(hooks), IsSupersetOf({"torrent_added", "shutdown", "torrents_changed", "resync"}));
+    for (auto const& [name, hook] : *hooks.get_if<value::object>()) {
+        auto const& media = within(hook, {"post", "requestBody", "content", "application/json"});
+        EXPECT_EQ(within(media, {"example"}).text_or("type", ""), name);
+        EXPECT_NE(within(hook, {"post"}).text_or("summary", ""), name)
+            << "tellings of wire/example.cpp lacks it";
+    }
+}
+
 TEST(openapi, one_schema_serves_every_error) {
     auto const& error = within(document(), {"components", "schemas", "Error"});
     EXPECT_THAT(names_in(within(error, {"required"})), ElementsAre("error", "code", "details"));

@@ -171,6 +171,19 @@ answered "the Host localhost" 200 "${with[@]}" -H "Host: localhost:${url##*:}" "
 answered "health is open" 200 "$url/health"
 has_field "and says ok" ok status
 answered "the OpenAPI document is open" 200 "$url/openapi.json"
+answered "the reference is open" 200 "$url/docs"
+has_header "it is a page" '^content-type: text/html; charset=utf-8'
+has_header "that asks this daemon alone" \
+    "^content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+checks=$((checks + 1))
+! grep -Eq '(src|href)="(https?:)?//|<style|<script>|style=' "$body" || complain "it names no other host" "wanted none"
+answered "its script is open" 200 "$api/docs/docs.js"
+has_header "and is one" '^content-type: text/javascript'
+answered "its style is open" 200 "$url/docs/docs.css"
+has_header "and is one" '^content-type: text/css'
+refused "there are no other files" 404 NOT_FOUND "$url/docs/docs.html"
+refused "nor any above" 404 NOT_FOUND --path-as-is "$url/docs/..%2Fdocs%2Fdocs.js"
+refused "the reference is only read" 405 METHOD_NOT_ALLOWED "${post[@]}" "$url/docs"
 answered "metrics are open on loopback" 200 "$api/metrics"
 has_header "in the format of Prometheus" '^content-type: text/plain; version=0\.0\.4'
 answered "nothing lets pages of others in" 200 "${with[@]}" -H "Origin: $url" "$api/status"

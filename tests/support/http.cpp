@@ -2,8 +2,13 @@
 
 #include "base/text.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace ccbt::support {
 
@@ -22,6 +27,18 @@ bool names(headers const& list, std::string_view name) {
 }
 
 unsigned byte_at(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
+
+/// For tools/conformance: what was asked, with what end, by which test ("integration.daemon_security.…").
+void keep_record(std::string_view method, std::string_view target, int status) {
+    static auto const* const folder = std::getenv("CONFORMANCE_RECORDS");
+    auto const* const test = testing::UnitTest::GetInstance()->current_test_info();
+    if (folder == nullptr || test == nullptr || status == 0) return;
+    std::string_view program = program_invocation_short_name; // "integration_tests"
+    if (program.ends_with("_tests")) program.remove_suffix(6);
+    std::ofstream{std::string{folder} + "/http." + std::to_string(::getpid()), std::ios::app}
+        << method << ' ' << target << ' ' << status << ' ' << program << '.' << test->test_suite_name() << '.'
+        << test->name() << '\n';
+}
 
 } // namespace
 
@@ -103,7 +120,9 @@ answer http_connection::ask(
     std::string_view method, std::string_view target, headers const& more, std::string_view body) {
     // A server may answer, and close, before it has read all of it.
     if (!send(request_text(method, target, more, body)) && read_.empty()) return receive(milliseconds{5000});
-    return receive(milliseconds{30'000}, method == "HEAD");
+    auto said = receive(milliseconds{30'000}, method == "HEAD");
+    keep_record(method, target, said.status);
+    return said;
 }
 
 bool http_connection::is_closed(milliseconds within) {
