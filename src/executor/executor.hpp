@@ -2,6 +2,7 @@
 #pragma once
 
 #include "executor/backup.hpp"
+#include "executor/files.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
 #include "executor/security.hpp"
@@ -14,6 +15,7 @@ namespace ccbt::executor {
 class executor : public session,
                  public torrents,
                  public transfers,
+                 public files,
                  public backup,
                  public nat,
                  public security,
@@ -23,12 +25,14 @@ public:
         : session{house},
           torrents{house},
           transfers{house},
+          files{house},
           backup{house, *this},
           nat{house},
           security{house},
           ip_filter{house},
           house_{house} {}
     using backup::handle;
+    using files::handle;
     using ip_filter::handle;
     using nat::handle;
     using security::handle;
