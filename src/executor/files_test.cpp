@@ -341,6 +341,10 @@ TEST(files, long_verifying_tells_how_far_it_is_and_ends_with_its_torrent) {
     EXPECT_FALSE(going->has_value()) << "the loop turns while it reads";
     EXPECT_EQ(said(h.remove(h.hex)), "ok");
     EXPECT_EQ(said(h.finish(going)), "404 TORRENT_NOT_FOUND");
+    for (auto const& one : h.told)
+        if (one.what) {
+            EXPECT_LT(*one.finished, *one.total) << "it was not read to its end";
+        }
 }
 
 } // namespace
