@@ -109,7 +109,7 @@ TEST(files, deselecting_is_kept_asked_of_the_engine_and_told) {
     EXPECT_EQ(done->status, "deselected");
     EXPECT_THAT(done->file_indices, ElementsAre(2, 0));
     EXPECT_THAT(h.levels_everywhere(), ElementsAre(0, 4, 0));
-    EXPECT_THAT(h.events, ElementsAre("file_selection_changed", "file_priority_changed"));
+    ASSERT_THAT(h.events, ElementsAre("file_selection_changed", "file_priority_changed"));
     EXPECT_EQ(h.told[0].info_hash, h.hex);
     EXPECT_EQ(h.told[0].name, "t");
     EXPECT_EQ(h.told[0].action, "deselected");
@@ -132,7 +132,7 @@ TEST(files, selecting_gives_normal_to_what_was_deselected_and_leaves_other_prior
     ASSERT_EQ(said(done), "ok");
     EXPECT_EQ(done->status, "selected");
     EXPECT_THAT(h.levels_everywhere(), ElementsAre(6));
-    EXPECT_THAT(h.events, ElementsAre("file_selection_changed", "file_priority_changed"));
+    ASSERT_THAT(h.events, ElementsAre("file_selection_changed", "file_priority_changed"));
     EXPECT_EQ(h.told[0].action, "selected");
     EXPECT_EQ(h.told[0].file_indices, (indices{2}));
     ASSERT_TRUE(h.select({0, 2, 3}));
@@ -154,6 +154,7 @@ TEST(files, a_priority_is_kept_asked_of_the_engine_and_told) {
         EXPECT_EQ(done->priority, how);
         EXPECT_THAT(h.levels_everywhere(), ElementsAre(4, 4, level));
         EXPECT_EQ(h.list()->files[1].priority, how);
+        ASSERT_FALSE(h.events.empty());
         EXPECT_EQ(h.events.back(), "file_priority_changed");
         EXPECT_EQ(h.told.back().priority, std::string{contract::name_of(how)});
         EXPECT_EQ(h.told.back().file_indices, (indices{2}));
