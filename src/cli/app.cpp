@@ -145,6 +145,10 @@ private:
         at->description(c.summary);
         auto& made = leaves_.emplace_back(leaf{at, &c});
         for (auto const& a : c.arguments) attach(*at, made.slots.emplace_back(slot{&a}));
+        // "files HASH" beside "files select": what is required would take the next command's word.
+        for (auto const& above : leaves_)
+            if (above.app == at->get_parent())
+                for (auto const& s : above.slots) s.option->required(false);
     }
 
     CLI::App app_;
@@ -180,6 +184,12 @@ int run(std::vector<std::string> words, surroundings const& around) {
         around.err << (subs.empty() ? line.app().help() : subs.front()->help());
         return static_cast<int>(exit_code::usage);
     }
+    for (auto const& s : leaf->slots)
+        if (s.what->required && s.option->count() == 0) {
+            around.err << "ccbt: " << s.what->word << " is required\n  `ccbt " << leaf->what->words
+                       << " --help` says how it is used\n";
+            return static_cast<int>(exit_code::usage);
+        }
     auto const globals = line.globals();
     double seconds = 30;
     if (globals.has("timeout")) {

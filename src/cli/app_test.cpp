@@ -333,6 +333,62 @@ TEST(ccbt, announce_shows_each_tracker) {
         "   1  http://b/announce  timeout      -         -      -  no answer in time\n");
 }
 
+TEST(ccbt, files_are_a_table_and_have_commands_of_their_own) {
+    fake_daemon daemon{[](fake_daemon::request const& r) {
+        if (r.line.find("/priority") != r.line.npos)
+            return fake_daemon::json(200, R"({"status":"priority_set","file_index":2,"priority":"high"})");
+        if (r.line.starts_with("POST"))
+            return fake_daemon::json(200, R"({"status":"deselected","file_indices":[0,2]})");
+        return fake_daemon::json(
+            200,
+            R"({"info_hash":"aa","files":[{"index":0,"name":"t/a","size":1024,"selected":true,)"
+            R"("priority":"high","progress":0.5,"attributes":null},{"index":2,"name":"t/b\u001b[2J","size":0,)"
+            R"("selected":false,"priority":"do_not_download","progress":1.0,"attributes":"x"}]})");
+    }};
+    auto const table = ccbt(daemon.url(), {"files", hash});
+    EXPECT_EQ(
+        table.out, "INDEX  PRIORITY    DONE     SIZE  ATTR  FILE\n"
+                   "    0  high      50.0 %  1.0 KiB  -     t/a\n"
+                   "    2  -          100 %      0 B  x     t/b\\u001b[2J\n")
+        << table.err;
+    auto const changed = ccbt(daemon.url(), {"files", "deselect", hash, "0", "2"});
+    EXPECT_EQ(changed.out, "deselected files 0, 2\n") << changed.err;
+    EXPECT_EQ(
+        daemon.requests().back().line,
+        "POST /api/v1/torrents/" + std::string{hash} + "/files/deselect HTTP/1.1");
+    EXPECT_EQ(daemon.requests().back().body, R"({"file_indices":[0,2]})");
+    EXPECT_EQ(ccbt(daemon.url(), {"files", "priority", hash, "2", "high"}).out, "file 2: high\n");
+    EXPECT_EQ(daemon.requests().back().body, R"({"file_index":2,"priority":"high"})");
+    auto const asked = daemon.requests().size();
+    EXPECT_EQ(ccbt(daemon.url(), {"files"}).code, 2);
+    EXPECT_THAT(ccbt(daemon.url(), {"files"}).err, HasSubstr("info-hash is required"));
+    EXPECT_EQ(ccbt(daemon.url(), {"files", "select", hash}).code, 2);
+    EXPECT_EQ(daemon.requests().size(), asked);
+}
+
+TEST(ccbt, verify_names_what_failed_first_and_exits_with_one) {
+    bool wrong = true;
+    fake_daemon daemon{[&](auto const&) {
+        return fake_daemon::json(
+            200, wrong ? R"({"status":"completed","info_hash":"aa","verified_files":["/d/t/a"],)"
+                         R"("failed_files":["/d/t/b"],"total_files":2,"verified_count":1,"failed_count":1})"
+                       : R"({"status":"completed","info_hash":"aa","verified_files":["/d/t/a"],)"
+                         R"("failed_files":[],"total_files":1,"verified_count":1,"failed_count":0})");
+    }};
+    auto const failed = ccbt(daemon.url(), {"verify", hash});
+    EXPECT_EQ(failed.code, 1);
+    EXPECT_EQ(
+        failed.out, "RESULT  FILE\n"
+                    "failed  /d/t/b\n"
+                    "ok      /d/t/a\n"
+                    "1 of 2 files are right\n");
+    wrong = false;
+    EXPECT_EQ(ccbt(daemon.url(), {"verify", hash}).code, 0);
+    EXPECT_EQ(
+        daemon.requests().back().line,
+        "GET /api/v1/torrents/" + std::string{hash} + "/files/verify HTTP/1.1");
+}
+
 TEST(ccbt, lists_of_addresses_are_a_table_and_a_change_names_what_changed) {
     fake_daemon daemon{[](fake_daemon::request const& r) {
         if (r.line.starts_with("POST")) return fake_daemon::json(200, R"({"added":true})");

@@ -1,4 +1,4 @@
-// `ccbt export`, `import`, `checkpoint`, `resume-checkpoint`: work that may be long, with its progress on a terminal; and
+// `ccbt export`, `import`, `verify`, `checkpoint`, `resume-checkpoint`: work that may be long, with its progress on a terminal; and
 // checkpoints as the documents that they are.
 #include "cli/deeds.hpp"
 #include "cli/print.hpp"
@@ -134,6 +134,22 @@ int import_state(session& s, command const& what, given const& words) {
         s.out << fmt::format(
             "  {}: {}\n", printable(one.text_or("info_hash", "")), printable(one.text_or("error", "")));
     return failed.empty() ? 0 : code(exit_code::refused);
+}
+
+int verify_files(session& s, command const& what, given const& words) {
+    auto const hash = resolve(s, words.one("info-hash"));
+    if (!hash) return code(hash.error());
+    wire::value::object const request{{"info_hash", *hash}};
+    auto const got = ask(s, what, request);
+    if (!got) return got.error();
+    auto const read =
+        wire::parse(got->text, {.depth = 64, .elements = 50'000'000, .string_bytes = std::size_t{1} << 30});
+    if (!read) return code(s.tell({.message = "its answer is no JSON"}));
+    if (s.json)
+        print_json(s.out, got->text, s.term);
+    else
+        print_verified(s.out, *read, s.term);
+    return read->number_or("failed_count", 0) == 0 ? 0 : code(exit_code::refused);
 }
 
 int print_checkpoint(session& s, command const& what, given const& words) {

@@ -69,7 +69,8 @@ std::vector<special> const& specials() {
         {"torrents.export_state", &export_state, {}},
         {"torrents.import_state", &import_state, {}},
         {"torrents.checkpoint", &print_checkpoint, {}},
-        {"torrents.resume_checkpoint", &resume_checkpoint, {}}};
+        {"torrents.resume_checkpoint", &resume_checkpoint, {}},
+        {"files.verify", &verify_files, {}}};
     return all;
 }
 

@@ -10,6 +10,7 @@ int add_torrents(session&, command const&, given const&);
 int list_torrents(session&, command const&, given const&);
 int export_state(session&, command const&, given const&);
 int import_state(session&, command const&, given const&);
+int verify_files(session&, command const&, given const&);
 int print_checkpoint(session&, command const&, given const&);
 int resume_checkpoint(session&, command const&, given const&);
 int watch_events(session&, command const&, given const&);

@@ -17,6 +17,9 @@ printer printer_of(std::string_view endpoint) {
     if (endpoint == "torrents.peers") return &print_peers;
     if (endpoint == "torrents.announce") return &print_trackers;
     if (endpoint == "torrents.set_rate_limits") return &print_limits;
+    if (endpoint == "files.list") return &print_files;
+    if (endpoint == "files.select" || endpoint == "files.deselect" || endpoint == "files.priority")
+        return &print_changed_files;
     return nullptr;
 }
 

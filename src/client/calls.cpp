@@ -103,6 +103,41 @@ result<contract::force_announce::response> client::force_announce(std::string_vi
     return call<contract::force_announce>(*request);
 }
 
+result<contract::get_files::response> client::get_torrent_files(std::string_view info_hash) {
+    auto const request = naming<contract::get_files::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::get_files>(*request);
+}
+
+result<void> client::select_files(std::string_view info_hash, std::vector<std::int64_t> file_indices) {
+    auto request = naming<contract::select_files::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->file_indices = std::move(file_indices);
+    return only_done(call<contract::select_files>(*request));
+}
+
+result<void> client::deselect_files(std::string_view info_hash, std::vector<std::int64_t> file_indices) {
+    auto request = naming<contract::deselect_files::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->file_indices = std::move(file_indices);
+    return only_done(call<contract::deselect_files>(*request));
+}
+
+result<void> client::set_file_priority(
+    std::string_view info_hash, std::int64_t file_index, contract::file_priority priority) {
+    auto request = naming<contract::set_file_priority::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->file_index = file_index;
+    request->priority = priority;
+    return only_done(call<contract::set_file_priority>(*request));
+}
+
+result<contract::verify_files::response> client::verify_files(std::string_view info_hash) {
+    auto const request = naming<contract::verify_files::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::verify_files>(*request);
+}
+
 result<contract::get_global_stats::response> client::get_global_stats() {
     return call<contract::get_global_stats>({});
 }

@@ -144,6 +144,15 @@ public:
     [[nodiscard]] result<contract::set_rate_limits::response> set_rate_limits(
         std::string_view info_hash, std::int64_t download_kib, std::int64_t upload_kib); // 0: no limit
     [[nodiscard]] result<contract::force_announce::response> force_announce(std::string_view info_hash);
+    [[nodiscard]] result<contract::get_files::response> get_torrent_files(std::string_view info_hash);
+    [[nodiscard]] result<void> select_files(
+        std::string_view info_hash, std::vector<std::int64_t> file_indices);
+    [[nodiscard]] result<void> deselect_files(
+        std::string_view info_hash, std::vector<std::int64_t> file_indices);
+    [[nodiscard]] result<void> set_file_priority(
+        std::string_view info_hash, std::int64_t file_index, contract::file_priority priority);
+    /// Hashes what lies on the daemon's disk: give the client a timeout that fits.
+    [[nodiscard]] result<contract::verify_files::response> verify_files(std::string_view info_hash);
     [[nodiscard]] result<contract::get_global_stats::response> get_global_stats();
     /// The file that was written, on the daemon's machine.
     [[nodiscard]] result<std::string> export_session_state(std::optional<std::string> path = std::nullopt);

@@ -83,6 +83,8 @@ struct event_data {
     std::optional<std::vector<std::string>> keys;
     std::optional<std::string> message;
     std::optional<std::string> url;
+    std::optional<std::vector<std::int64_t>> file_indices;
+    std::optional<std::string> priority;
 
     static constexpr bool omit_absent = true;
     static constexpr auto fields = described_as{
@@ -91,7 +93,7 @@ struct event_data {
         field<&event_data::status>{"Its status now"},
         field<&event_data::revision>{"The revision at which this holds"},
         field<&event_data::ip>{"The address or range"},
-        field<&event_data::action>{"\"added\" or \"removed\""},
+        field<&event_data::action>{"\"added\" or \"removed\"; of files \"selected\" or \"deselected\""},
         field<&event_data::what>{"The work that goes on"},
         field<&event_data::finished>{"How much of it is done", {.wire = "done"}},
         field<&event_data::total>{"Of how much"},
@@ -99,7 +101,10 @@ struct event_data {
         field<&event_data::path>{"The storage root"},
         field<&event_data::keys>{"The configuration keys that changed"},
         field<&event_data::message>{"What happened, for people"},
-        field<&event_data::url>{"The tracker, without its passkey"}};
+        field<&event_data::url>{"The tracker, without its passkey"},
+        field<&event_data::file_indices>{
+            "The files; the first 1,000 where there are more: total says how many"},
+        field<&event_data::priority>{"Their priority now"}};
 };
 
 struct event {

@@ -3,6 +3,7 @@
 
 #include "contract/backup.hpp"
 #include "contract/docs.hpp"
+#include "contract/files.hpp"
 #include "contract/ip_filter.hpp"
 #include "contract/nat.hpp"
 #include "contract/security.hpp"
@@ -15,7 +16,7 @@ namespace ccbt::contract {
 inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
-    session_endpoints, docs_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, nat_endpoints,
-    security_endpoints, ip_filter_endpoints>::type;
+    session_endpoints, docs_endpoints, torrent_endpoints, transfer_endpoints, file_endpoints, backup_endpoints,
+    nat_endpoints, security_endpoints, ip_filter_endpoints>::type;
 
 } // namespace ccbt::contract

@@ -261,6 +261,7 @@ void daemon::stop(job stopped) {
     house_.apply(model::stopping_now{});
     tickers_.clear();
     executor_.stop_filter();
+    executor_.stop_verifying();
     stops_awaited_ = 3;
     auto const one_stopped = [this] {
         if (--stops_awaited_ > 0) return;

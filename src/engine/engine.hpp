@@ -96,6 +96,11 @@ public:
     /// Which pieces of a torrent are here: of one that is not running yet, as it was last saved. At most 3 s.
     virtual void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) = 0;
 
+    /// Bytes of each file that are here, by its index: of one that runs or rests in the engine; empty where it is not in
+    /// there yet, or has no metadata. At most 3 s.
+    virtual void file_progress(
+        torrent_id id, unique_function<void(contract::result<std::vector<std::int64_t>>)> done) = 0;
+
     /// Saves the progress of every torrent that has some to save; each comes through the progress sink, and then `done`
     /// is called, after 5 s at the latest.
     virtual void save_all(unique_function<void()> done) = 0;

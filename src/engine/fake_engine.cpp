@@ -144,6 +144,13 @@ void fake_engine::pieces(torrent_id id, unique_function<void(contract::result<pi
     loop_.post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
 }
 
+void fake_engine::file_progress(
+    torrent_id id, unique_function<void(contract::result<std::vector<std::int64_t>>)> done) {
+    auto const* const t = find(id);
+    auto bytes = t ? t->file_bytes : std::vector<std::int64_t>{};
+    loop_.post([done = std::move(done), bytes = std::move(bytes)]() mutable { done(std::move(bytes)); });
+}
+
 void fake_engine::announce(
     torrent_id id, std::chrono::milliseconds,
     unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) {
@@ -228,6 +235,10 @@ void fake_engine::set_peers(torrent_id id, std::vector<contract::peer> peers) {
 
 void fake_engine::set_pieces(torrent_id id, std::vector<bool> have) {
     if (auto* t = find(id)) t->have = std::move(have);
+}
+
+void fake_engine::set_file_progress(torrent_id id, std::vector<std::int64_t> bytes) {
+    if (auto* const t = find(id)) t->file_bytes = std::move(bytes);
 }
 
 void fake_engine::set_trackers(torrent_id id, std::vector<contract::tracker_answer> trackers) {

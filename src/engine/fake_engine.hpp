@@ -35,6 +35,8 @@ public:
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
     void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    void file_progress(
+        torrent_id id, unique_function<void(contract::result<std::vector<std::int64_t>>)> done) override;
     using engine::save_all;
     void save_all(unique_function<void()> done) override;
     void announce(
@@ -50,6 +52,8 @@ public:
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
     void set_pieces(torrent_id id, std::vector<bool> have);
+    /// The bytes of its files that are here; empty, as at first: it is not loaded yet.
+    void set_file_progress(torrent_id id, std::vector<std::int64_t> bytes);
     /// What the torrent's trackers answer from now on; none at first.
     void set_trackers(torrent_id id, std::vector<contract::tracker_answer> trackers);
     void see(model::torrent_seen sample); // tells it, and goes on from it
@@ -80,6 +84,7 @@ private:
         model::torrent_seen seen;
         std::vector<contract::peer> peers;
         std::vector<bool> have;
+        std::vector<std::int64_t> file_bytes;
         std::vector<contract::tracker_answer> trackers;
         std::uint64_t seed = 0;
         bool failed = false;

@@ -157,6 +157,11 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
         auto files = make_priorities(p->files, t->info.get());
         if (t->info) files.resize(static_cast<std::size_t>(t->info->num_files()), lt::default_priority);
         h.prioritize_files(files);
+        // Bytes may have moved from the part file into a file: they are synced there with the next save.
+        t->safe = {};
+        t->all_safe = false;
+        saver_->want(t);
+        look_soon();
     }
     record(what, t->done);
 }
@@ -424,6 +429,25 @@ void lt_session::pieces(torrent_id id, unique_function<void(contract::result<pie
             have.clear(); // it has just been removed
         }
         for (auto const bit : have) q->found.have.push_back(bit);
+    };
+    ask_libtorrent(q, std::move(work));
+}
+
+void lt_session::file_progress(
+    torrent_id id, unique_function<void(contract::result<std::vector<std::int64_t>>)> done) {
+    auto const q = std::make_shared<question<std::vector<std::int64_t>>>();
+    q->done = std::move(done);
+    auto const t = torrents_.find(id);
+    if (!t || t->at != stage::live) {
+        loop_.post([q] { q->answer(std::vector<std::int64_t>{}); });
+        return;
+    }
+    auto work = [q, handle = t->handle] {
+        try {
+            handle.file_progress(q->found);
+        } catch (std::exception const&) {
+            q->found.clear(); // it has just been removed
+        }
     };
     ask_libtorrent(q, std::move(work));
 }

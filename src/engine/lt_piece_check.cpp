@@ -1,5 +1,6 @@
 #include "engine/lt_piece_check.hpp"
 
+#include "base/beneath.hpp"
 #include "engine/lt_part_file.hpp"
 
 #include <algorithm>
@@ -27,51 +28,40 @@ constexpr std::size_t chunk = 64 * block; // read at once
 // The file that is open: pieces come in order, so the next slice is nearly always of the same one.
 class open_file {
 public:
-    open_file() = default;
-    open_file(open_file const&) = delete;
-    open_file& operator=(open_file const&) = delete;
-    ~open_file() { close(); }
-
-    bool open(lt::file_index_t index, std::string const& path) {
-        if (index == index_) return fd_ >= 0;
-        close();
+    bool open(
+        lt::file_index_t index, lt::file_storage const& files, std::string const& save_path, int beneath) {
+        if (index == index_) return bool(fd_);
         index_ = index;
         // Neither through a link at the end nor into a FIFO that would wait for a writer.
-        fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        constexpr auto how = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+        fd_ = beneath >= 0 ? open_beneath(beneath, files.file_path(index), how)
+                           : descriptor{::open(files.file_path(index, save_path).c_str(), how)};
         struct stat s {};
-        if (fd_ >= 0 && (::fstat(fd_, &s) != 0 || !S_ISREG(s.st_mode))) close_fd();
-        size_ = fd_ >= 0 ? s.st_size : 0;
+        if (fd_ && (::fstat(fd_.get(), &s) != 0 || !S_ISREG(s.st_mode))) fd_ = descriptor{};
+        size_ = fd_ ? s.st_size : 0;
         data_from_ = data_to_ = 0;
-        return fd_ >= 0;
+        return bool(fd_);
     }
 
     [[nodiscard]] std::int64_t size() const { return size_; }
 
     bool is_hole(std::int64_t from, std::int64_t length) {
         if (from < data_to_ && from + length > data_from_) return false; // the extent found last
-        auto const data = ::lseek(fd_, from, SEEK_DATA);
+        auto const data = ::lseek(fd_.get(), from, SEEK_DATA);
         if (data < 0)
             return errno == ENXIO; // nothing but a hole to the end; else the file system cannot tell
         if (data >= from + length) return true;
         data_from_ = data;
-        auto const hole = ::lseek(fd_, data, SEEK_HOLE);
+        auto const hole = ::lseek(fd_.get(), data, SEEK_HOLE);
         data_to_ = hole < 0 ? size_ : hole;
         return false;
     }
 
-    [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] int fd() const { return fd_.get(); }
 
 private:
-    void close_fd() {
-        ::close(fd_);
-        fd_ = -1;
-    }
-    void close() {
-        if (fd_ >= 0) close_fd();
-        index_ = lt::file_index_t{-1};
-    }
     lt::file_index_t index_{-1};
-    int fd_ = -1;
+    descriptor fd_;
     std::int64_t size_ = 0, data_from_ = 0, data_to_ = 0;
 };
 
@@ -100,10 +90,13 @@ lt::sha256_hash merkle_root(std::vector<lt::sha256_hash> layer, std::size_t widt
 
 class checker {
 public:
-    checker(lt::torrent_info const& t, std::string const& save_path)
+    checker(
+        lt::torrent_info const& t, std::string const& save_path, std::atomic<bool> const& stop, int beneath)
         : torrent_{t},
           files_{t.files()},
           save_path_{save_path},
+          stop_{stop},
+          beneath_{beneath},
           buffer_(chunk),
           by_v1_{t.info_hashes().has_v1()},
           parts_{t, save_path} {}
@@ -132,8 +125,7 @@ private:
 
     // In its file, or, where that one is not wanted, in the part file.
     std::optional<part_file::place> find(lt::file_slice const& s, std::int64_t within) {
-        if (file_.open(s.file_index, files_.file_path(s.file_index, save_path_)) &&
-            file_.size() >= s.offset + s.size)
+        if (file_.open(s.file_index, files_, save_path_, beneath_) && file_.size() >= s.offset + s.size)
             return part_file::place{file_.fd(), s.offset};
         return parts_.find(piece_, within, s.size);
     }
@@ -148,6 +140,7 @@ private:
             if (!pad && !lies) return false;
             for (std::int64_t at = 0; at < s.size;) {
                 auto const n = static_cast<std::size_t>(std::min<std::int64_t>(s.size - at, chunk));
+                if (stop_.load(std::memory_order_relaxed)) return false;
                 if (pad)
                     std::fill_n(buffer_.begin(), n, '\0');
                 else if (!read_all(lies->fd, buffer_.data(), lies->at + at, n))
@@ -212,6 +205,8 @@ private:
     lt::torrent_info const& torrent_;
     lt::file_storage const& files_;
     std::string const& save_path_;
+    std::atomic<bool> const& stop_;
+    int beneath_;
     std::vector<char> buffer_;
     bool by_v1_;
     open_file file_;
@@ -227,11 +222,11 @@ private:
 
 piece_check check_pieces(
     lt::torrent_info const& torrent, std::string const& save_path, piece_set const& which,
-    check_progress const& progress, std::atomic<bool> const& stop) {
+    check_progress const& progress, std::atomic<bool> const& stop, int beneath) {
     auto found = piece_check{};
     found.good.resize(torrent.num_pieces());
     auto const all = std::min(which.count(), torrent.num_pieces());
-    auto judge = checker{torrent, save_path};
+    auto judge = checker{torrent, save_path, stop, beneath};
     auto judged = 0, good = 0;
     auto told = std::int64_t{0};
     for (auto const piece : torrent.piece_range()) {
@@ -243,6 +238,9 @@ piece_check check_pieces(
         if (judge.good(piece)) {
             found.good.set_bit(piece);
             ++good;
+        } else if (stop.load(std::memory_order_relaxed)) { // not judged to its end
+            found.stopped = true;
+            break;
         }
         ++judged;
         if (progress && judge.bytes_read() - told >= (std::int64_t{32} << 20)) {

@@ -26,9 +26,10 @@ using check_progress = std::function<void(int judged, int good, int all)>;
 
 /// What of a file that is not wanted lies in libtorrent's part file is read from there. A hybrid's pieces are judged by
 /// their v1 hash. A v2 piece whose layer is not known is not good. Pieces of files that
-/// are missing, too short or no regular files are not good. Never throws for what lies on disk.
+/// are missing, too short or no regular files are not good. Never throws for what lies on disk. `beneath`: a descriptor of
+/// save_path, for files to be reached through no link at all.
 [[nodiscard]] piece_check check_pieces(
     libtorrent::torrent_info const& torrent, std::string const& save_path, piece_set const& which,
-    check_progress const& progress, std::atomic<bool> const& stop);
+    check_progress const& progress, std::atomic<bool> const& stop, int beneath = -1);
 
 } // namespace ccbt::engine

@@ -33,6 +33,8 @@ public:
     void peers(
         torrent_id id, unique_function<void(contract::result<std::vector<contract::peer>>)> done) override;
     void pieces(torrent_id id, unique_function<void(contract::result<piece_report>)> done) override;
+    void file_progress(
+        torrent_id id, unique_function<void(contract::result<std::vector<std::int64_t>>)> done) override;
     using engine::save_all;
     void save_all(unique_function<void()> done) override;
     void announce(

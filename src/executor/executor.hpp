@@ -3,6 +3,7 @@
 
 #include "executor/backup.hpp"
 #include "executor/docs.hpp"
+#include "executor/files.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
 #include "executor/security.hpp"
@@ -16,6 +17,7 @@ class executor : public session,
                  public docs,
                  public torrents,
                  public transfers,
+                 public files,
                  public backup,
                  public nat,
                  public security,
@@ -25,6 +27,7 @@ public:
         : session{house},
           torrents{house},
           transfers{house},
+          files{house},
           backup{house, *this},
           nat{house},
           security{house},
@@ -32,6 +35,7 @@ public:
           house_{house} {}
     using backup::handle;
     using docs::handle;
+    using files::handle;
     using ip_filter::handle;
     using nat::handle;
     using security::handle;

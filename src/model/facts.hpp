@@ -58,6 +58,10 @@ struct torrent_asked {
     std::int64_t queue_order = 0;              // smaller goes first
     queue_priority priority = queue_priority::normal;
     bool in_queue = true;
+    /// Of a file, by its index: libtorrent's 0 to 7.
+    [[nodiscard]] std::uint8_t file_level(std::size_t index) const {
+        return index < file_priorities.size() ? file_priorities[index] : 4;
+    }
     bool operator==(torrent_asked const&) const = default;
 };
 

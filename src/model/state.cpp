@@ -1,6 +1,9 @@
 #include "model/state.hpp"
 
+#include "contract/files.hpp"
+
 #include <algorithm>
+#include <map>
 
 namespace ccbt::model {
 
@@ -90,8 +93,43 @@ void state::tell_status(torrent_row const& row) {
     events_.record(event_type::torrent_status_changed, std::move(data), now_);
 }
 
+void state::tell_files(torrent_row const& row, torrent_asked const& before) {
+    constexpr std::size_t most_told = 1000; // an event is bounded, a torrent's files are not
+    std::map<bool, std::vector<std::int64_t>> selected;
+    std::map<contract::file_priority, std::vector<std::int64_t>> priorities;
+    auto const& now = *row.asked;
+    for (std::size_t i = 0; i < std::max(before.file_priorities.size(), now.file_priorities.size()); ++i) {
+        auto const was = contract::file_priority_of(before.file_level(i));
+        auto const is = contract::file_priority_of(now.file_level(i));
+        if (was == is) continue;
+        auto const index = static_cast<std::int64_t>(i);
+        priorities[is].push_back(index);
+        using enum contract::file_priority;
+        if ((was == do_not_download) != (is == do_not_download))
+            selected[is != do_not_download].push_back(index);
+    }
+    auto const about_files = [&](std::vector<std::int64_t> indices) {
+        auto data = about(row);
+        data.total = static_cast<std::int64_t>(indices.size());
+        if (indices.size() > most_told) indices.resize(most_told);
+        data.file_indices = std::move(indices);
+        return data;
+    };
+    for (auto& [is_selected, indices] : selected) {
+        auto data = about_files(std::move(indices));
+        data.action = is_selected ? "selected" : "deselected";
+        events_.record(event_type::file_selection_changed, std::move(data), now_);
+    }
+    for (auto& [priority, indices] : priorities) {
+        auto data = about_files(std::move(indices));
+        data.priority = std::string{contract::name_of(priority)};
+        events_.record(event_type::file_priority_changed, std::move(data), now_);
+    }
+}
+
 void state::on(torrent_put const& f) {
     if (auto* row = torrents_.row(f.asked->id)) {
+        auto const asked_before = row->asked;
         bool const had_metainfo = row->asked->has_metainfo;
         bool const limited =
             row->asked->down_kib != f.asked->down_kib || row->asked->up_kib != f.asked->up_kib;
@@ -102,6 +140,7 @@ void state::on(torrent_put const& f) {
         if (limited && row->view->status == before) tell_status(*row);
         if (!had_metainfo && f.asked->has_metainfo)
             events_.record(event_type::metadata_ready, about(*row), now_);
+        tell_files(*row, *asked_before);
         return;
     }
     auto& row = torrents_.insert(f.asked, number_);

@@ -85,6 +85,7 @@ private:
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);
     void tell_status(torrent_row const& row);
+    void tell_files(torrent_row const& row, torrent_asked const& before);
     [[nodiscard]] contract::event_data about(torrent_row const& row) const;
 
     struct known_root {
