@@ -2,8 +2,12 @@
 #pragma once
 
 #include "contract/backup.hpp"
+#include "contract/batch.hpp"
+#include "contract/event_log.hpp"
 #include "contract/ip_filter.hpp"
 #include "contract/nat.hpp"
+#include "contract/protocols.hpp"
+#include "contract/scrape.hpp"
 #include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
@@ -15,6 +19,7 @@ inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
     session_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, nat_endpoints,
-    security_endpoints, ip_filter_endpoints>::type;
+    security_endpoints, ip_filter_endpoints, scrape_endpoints, protocol_endpoints, batch_endpoints,
+    event_log_endpoints>::type;
 
 } // namespace ccbt::contract
