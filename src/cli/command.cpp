@@ -66,6 +66,10 @@ std::vector<special> const& specials() {
            .is_flag = true},
           {.word = "events", .doc = "With --wait: print the events of these torrents", .is_flag = true}}},
         {"torrents.list", &list_torrents, {}},
+        {"scrape.run", &scrape_torrents, {}},
+        {"events.log",
+         &print_events,
+         {{.word = "follow", .doc = "Go on with those that come, until Ctrl-C", .is_flag = true}}},
         {"torrents.export_state", &export_state, {}},
         {"torrents.import_state", &import_state, {}},
         {"torrents.checkpoint", &print_checkpoint, {}},
@@ -196,6 +200,9 @@ command command_for(wire::endpoint_facts const& endpoint) {
                 if (a.positional) a.doc = "The file that the checkpoint is in; - is the standard input";
                 if (a.field->kind == field_kind::hash) a.required = false; // the checkpoint has it
             }
+        if (one.run == &scrape_torrents)
+            for (auto& a : made.arguments)
+                if (a.positional) a.required = false; // without one: the answers that are kept
         if (one.run == &add_torrents)
             for (auto& a : made.arguments)
                 if (a.positional) {

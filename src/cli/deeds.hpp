@@ -8,6 +8,8 @@ namespace ccbt::cli {
 int run_endpoint(session&, command const&, given const&); // any endpoint: ask, print the answer
 int add_torrents(session&, command const&, given const&);
 int list_torrents(session&, command const&, given const&);
+int scrape_torrents(session&, command const&, given const&);
+int print_events(session&, command const&, given const&);
 int export_state(session&, command const&, given const&);
 int import_state(session&, command const&, given const&);
 int verify_files(session&, command const&, given const&);

@@ -16,6 +16,7 @@ using printer = void (*)(std::ostream&, wire::value const&, terminal const&);
 printer printer_of(std::string_view endpoint) {
     if (endpoint == "torrents.peers") return &print_peers;
     if (endpoint == "torrents.announce") return &print_trackers;
+    if (endpoint == "scrape.list") return &print_scrapes;
     if (endpoint == "torrents.set_rate_limits") return &print_limits;
     if (endpoint == "files.list") return &print_files;
     if (endpoint == "files.select" || endpoint == "files.deselect" || endpoint == "files.priority")
@@ -104,6 +105,16 @@ int run_endpoint(session& s, command const& what, given const& words) {
 
 int list_torrents(session& s, command const& what, given const& words) {
     return run_endpoint(s, what, words);
+}
+
+int scrape_torrents(session& s, command const& what, given const& words) {
+    bool const names_one = std::any_of(what.arguments.begin(), what.arguments.end(), [&](auto const& a) {
+        return a.positional && words.has(a.word);
+    });
+    if (names_one) return run_endpoint(s, what, words);
+    auto kept = what;
+    kept.endpoint = wire::find_endpoint(contract::list_scrapes::route.name);
+    return ask(s, kept, {});
 }
 
 } // namespace ccbt::cli

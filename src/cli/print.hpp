@@ -32,6 +32,8 @@ void print_trackers(std::ostream& out, wire::value const& answer, terminal const
 void print_files(std::ostream& out, wire::value const& answer, terminal const& where);
 void print_changed_files(std::ostream& out, wire::value const& answer, terminal const& where);
 void print_verified(std::ostream& out, wire::value const& answer, terminal const& where);
+/// What was answered to scrapes.
+void print_scrapes(std::ostream& out, wire::value const& answer, terminal const& where);
 /// The limits that a torrent has now, in a sentence a direction.
 void print_limits(std::ostream& out, wire::value const& answer, terminal const& where);
 

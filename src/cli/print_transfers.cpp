@@ -75,6 +75,26 @@ void print_trackers(std::ostream& out, wire::value const& answer, terminal const
     for (auto const& line : lay_out(shape, std::move(cells), where.width, where.colour)) out << line << '\n';
 }
 
+void print_scrapes(std::ostream& out, wire::value const& answer, terminal const& where) {
+    auto const& results = answer.list_or_empty("results");
+    if (results.empty()) {
+        out << "nothing was scraped yet: ccbt scrape HASH\n";
+        return;
+    }
+    std::vector<column> const shape{{"TORRENT"},         {"SEEDERS", true}, {"LEECHERS", true},
+                                    {"COMPLETED", true}, {"ASKED"},         {"TIMES", true}};
+    std::vector<std::vector<cell>> cells;
+    for (auto const& one : results)
+        cells.push_back(
+            {{count_of(one, "info_hash")},
+             {count_of(one, "seeders")},
+             {count_of(one, "leechers")},
+             {count_of(one, "completed")},
+             {count_of(one, "last_scrape_time")},
+             {count_of(one, "scrape_count")}});
+    for (auto const& line : lay_out(shape, std::move(cells), where.width, where.colour)) out << line << '\n';
+}
+
 void print_limits(std::ostream& out, wire::value const& answer, terminal const&) {
     for (auto const& [way, name] : {std::pair{"download", "down"}, std::pair{"upload", "up"}}) {
         auto const asked = answer.number_or(fmt::format("{}_kib", way), 0);

@@ -105,4 +105,34 @@ int watch_events(session& s, command const&, given const& words) {
     return 0;
 }
 
+int print_events(session& s, command const& what, given const& words) {
+    auto request = request_of(what, words);
+    if (!request) return static_cast<int>(s.wrong_usage(request.error()));
+    bool const follow = words.flag("follow");
+    auto const put = [&](std::string_view name, wire::value v) {
+        for (auto& [known, held] : *request)
+            if (known == name) return void(held = std::move(v));
+        request->emplace_back(std::string{name}, std::move(v));
+    };
+    constexpr double patience = 20; // below the time that the client waits for an answer
+    if (follow) put("wait", wire::value{patience});
+    while (true) {
+        auto const got = s.daemon.call(*what.endpoint, *request);
+        if (!got) return static_cast<int>(s.tell(got.error()));
+        auto const read = wire::parse(got->text, {.depth = 64, .elements = 5'000'000});
+        if (!read) return static_cast<int>(s.tell({.message = "its answer is no JSON"}));
+        if (s.json && !follow) {
+            print_json(s.out, got->text, s.term);
+            return 0;
+        }
+        if (read->flag_or("resync", false))
+            s.err << "ccbt: some events since then are no longer known" << std::endl;
+        for (auto const& event : read->list_or_empty("events"))
+            s.out << (s.json ? wire::to_text(event) : line_of(event, s.term)) << std::endl;
+        auto const* next = read->find("next");
+        if (!follow || next == nullptr) return 0;
+        put("since", *next);
+    }
+}
+
 } // namespace ccbt::cli

@@ -241,6 +241,60 @@ result<contract::get_ip_filter_stats::response> client::get_ip_filter_stats() {
     return call<contract::get_ip_filter_stats>({});
 }
 
+result<contract::scrape_result> client::scrape_torrent(std::string_view info_hash, bool force) {
+    auto request = naming<contract::run_scrape::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->force = force;
+    return call<contract::run_scrape>(*request);
+}
+
+result<std::vector<contract::scrape_result>> client::list_scrape_results() {
+    auto listed = call<contract::list_scrapes>({});
+    if (!listed) return unexpected<client_error>{std::move(listed.error())};
+    return std::move(listed->results);
+}
+
+result<contract::scrape_result> client::get_scrape_result(std::string_view info_hash) {
+    auto const request = naming<contract::get_scrape::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return call<contract::get_scrape>(*request);
+}
+
+result<contract::protocol_info> client::get_xet_protocol() { return call<contract::get_xet_protocol>({}); }
+
+result<contract::protocol_info> client::get_ipfs_protocol() { return call<contract::get_ipfs_protocol>({}); }
+
+namespace {
+
+result<client::batch_results> results_of(result<contract::batch_answer> answered) {
+    if (!answered) return unexpected<client_error>{std::move(answered.error())};
+    return std::move(answered->results);
+}
+
+} // namespace
+
+result<client::batch_results> client::batch_add(std::vector<contract::add_torrent::request> torrents) {
+    return results_of(call<contract::batch_add>({std::move(torrents)}));
+}
+
+result<client::batch_results> client::batch_pause(std::vector<std::string> info_hashes) {
+    return results_of(call<contract::batch_pause>({std::move(info_hashes)}));
+}
+
+result<client::batch_results> client::batch_resume(std::vector<std::string> info_hashes) {
+    return results_of(call<contract::batch_resume>({std::move(info_hashes)}));
+}
+
+result<client::batch_results> client::batch_remove(
+    std::vector<std::string> info_hashes, bool remove_data) {
+    return results_of(call<contract::batch_remove>({std::move(info_hashes), remove_data}));
+}
+
+result<contract::get_event_log::response> client::get_event_log(
+    std::optional<std::int64_t> since, std::chrono::seconds wait, std::int64_t limit) {
+    return call<contract::get_event_log>({since, limit, static_cast<double>(wait.count())});
+}
+
 result<std::string> client::metrics() {
     auto got = call<contract::get_metrics>({});
     if (!got) return unexpected<client_error>{std::move(got.error())};

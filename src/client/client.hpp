@@ -181,6 +181,24 @@ public:
         int internal_port, std::string_view protocol = "tcp");
     [[nodiscard]] result<contract::load_ip_filter::response> load_ip_filter();
     [[nodiscard]] result<contract::get_ip_filter_stats::response> get_ip_filter_stats();
+    /// Asks the torrent's trackers, unless an answer is kept and not `force`.
+    [[nodiscard]] result<contract::scrape_result> scrape_torrent(
+        std::string_view info_hash, bool force = false);
+    [[nodiscard]] result<std::vector<contract::scrape_result>> list_scrape_results();
+    [[nodiscard]] result<contract::scrape_result> get_scrape_result(std::string_view info_hash);
+    [[nodiscard]] result<contract::protocol_info> get_xet_protocol();
+    [[nodiscard]] result<contract::protocol_info> get_ipfs_protocol();
+    // Many at once, at most 1,000; an outcome each, in their order.
+    using batch_results = std::vector<contract::batch_result>;
+    [[nodiscard]] result<batch_results> batch_add(std::vector<contract::add_torrent::request> torrents);
+    [[nodiscard]] result<batch_results> batch_pause(std::vector<std::string> info_hashes);
+    [[nodiscard]] result<batch_results> batch_resume(std::vector<std::string> info_hashes);
+    [[nodiscard]] result<batch_results> batch_remove(
+        std::vector<std::string> info_hashes, bool remove_data = false);
+    /// The events after a number; `wait`: for one, where there is none. Shorter than the options' timeout.
+    [[nodiscard]] result<contract::get_event_log::response> get_event_log(
+        std::optional<std::int64_t> since = std::nullopt, std::chrono::seconds wait = {},
+        std::int64_t limit = 1000);
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

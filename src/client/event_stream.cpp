@@ -5,10 +5,15 @@ namespace ccbt::client {
 
 namespace {
 
-std::string target_of(address const& where, std::optional<std::int64_t> since) {
+// With since the types go along: what was missed is sent before any subscription could come.
+std::string target_of(
+    address const& where, std::span<contract::event_type const> types, std::optional<std::int64_t> since) {
     auto target =
         where.prefix + std::string{contract::base_path} + std::string{contract::watch_events::route.path};
-    if (since) target += "?since=" + std::to_string(*since);
+    if (!since) return target;
+    target += "?since=" + std::to_string(*since);
+    for (std::size_t i = 0; i < types.size(); ++i)
+        target += (i == 0 ? "&event_types=" : ",") + std::string{contract::name_of(types[i])};
     return target;
 }
 
@@ -41,10 +46,10 @@ result<event_stream> event_stream::open(
     if (!where) return unexpected<client_error>{where.error()};
     std::vector<std::pair<std::string, std::string>> headers{{"User-Agent", "libccbt/" CCBT_VERSION}};
     if (!how.api_key.empty()) headers.emplace_back("X-CCBT-API-Key", how.api_key);
-    auto opened = socket::open(*where, target_of(*where, since), headers, how.connect_timeout);
+    auto opened = socket::open(*where, target_of(*where, types, since), headers, how.connect_timeout);
     if (!opened) return unexpected<client_error>{std::move(opened.error())};
     event_stream made{std::move(*opened)};
-    if (!types.empty()) {
+    if (!types.empty() && !since) {
         if (auto asked = made.subscribe(types); !asked)
             return unexpected<client_error>{std::move(asked.error())};
     }

@@ -2,6 +2,7 @@
 // kept in the log; one that is not kept (torrents_changed, progress_updated …) carries the seq of the last that was.
 #pragma once
 
+#include "contract/session.hpp"
 #include "contract/types.hpp"
 
 #include <optional>
@@ -85,6 +86,13 @@ struct event_data {
     std::optional<std::string> url;
     std::optional<std::vector<std::int64_t>> file_indices;
     std::optional<std::string> priority;
+    std::optional<std::int64_t> port;
+    std::optional<std::string> direction;
+    // GlobalStatsResponse
+    std::optional<std::int64_t> num_torrents, num_active, num_paused;
+    std::optional<double> total_download_rate, total_upload_rate;
+    std::optional<std::int64_t> total_downloaded, total_uploaded;
+    std::optional<get_global_stats::more> stats;
 
     static constexpr bool omit_absent = true;
     static constexpr auto fields = described_as{
@@ -104,7 +112,17 @@ struct event_data {
         field<&event_data::url>{"The tracker, without its passkey"},
         field<&event_data::file_indices>{
             "The files; the first 1,000 where there are more: total says how many"},
-        field<&event_data::priority>{"Their priority now"}};
+        field<&event_data::priority>{"Their priority now"},
+        field<&event_data::port>{"The peer's port"},
+        field<&event_data::direction>{"\"in\" where the peer connected to us, else \"out\""},
+        field<&event_data::num_torrents>{"As GET /session/stats answers it, and so the rest"},
+        field<&event_data::num_active>{"Neither paused nor seeding"},
+        field<&event_data::num_paused>{"Paused"},
+        field<&event_data::total_download_rate>{"Payload, bytes a second"},
+        field<&event_data::total_upload_rate>{"Payload, bytes a second"},
+        field<&event_data::total_downloaded>{"Payload bytes of all time"},
+        field<&event_data::total_uploaded>{"Payload bytes of all time"},
+        field<&event_data::stats>{"The same and more"}};
 };
 
 struct event {

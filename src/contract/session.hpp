@@ -3,6 +3,7 @@
 
 #include "contract/endpoint.hpp"
 
+#include <optional>
 #include <string>
 
 namespace ccbt::contract {
@@ -54,6 +55,7 @@ struct get_global_stats {
         std::int64_t num_torrents = 0, num_active = 0, num_paused = 0, num_seeding = 0;
         double download_rate = 0, upload_rate = 0, average_progress = 0;
         std::int64_t session_downloaded = 0, session_uploaded = 0, num_peers = 0, dht_nodes = 0;
+        bool operator==(more const&) const = default;
         static constexpr auto fields = described_as{
             field<&more::num_torrents>{"All torrents", {.min = 0}},
             field<&more::num_active>{"Neither paused nor seeding", {.min = 0}},
@@ -72,6 +74,7 @@ struct get_global_stats {
         double total_download_rate = 0, total_upload_rate = 0;
         std::int64_t total_downloaded = 0, total_uploaded = 0;
         more stats;
+        bool operator==(response const&) const = default;
         static constexpr auto fields = described_as{
             field<&response::num_torrents>{"All torrents", {.min = 0}},
             field<&response::num_active>{"Neither paused nor seeding", {.min = 0}},
@@ -150,7 +153,17 @@ struct watch_events {
         .path = "/events",
         .needs = scope::read,
         .summary = "The WebSocket of events"};
-    using request = asks_nothing<watch_events>;
+    struct request {
+        std::optional<std::int64_t> since;
+        std::optional<std::string> event_types;
+        static constexpr auto fields = described_as{
+            field<&request::since>{
+                "First the events with a greater seq, as far as they are known; a resync comes before where some are not (+)",
+                {.min = 0, .max = 9.0e15, .in = place::query}},
+            field<&request::event_types>{
+                "Types to subscribe to from the beginning, comma between (+)",
+                {.max_length = 2048, .in = place::query}}};
+    };
     using response = upgrade;
 };
 

@@ -4,8 +4,12 @@
 #include "contract/backup.hpp"
 #include "contract/docs.hpp"
 #include "contract/files.hpp"
+#include "contract/batch.hpp"
+#include "contract/event_log.hpp"
 #include "contract/ip_filter.hpp"
 #include "contract/nat.hpp"
+#include "contract/protocols.hpp"
+#include "contract/scrape.hpp"
 #include "contract/security.hpp"
 #include "contract/session.hpp"
 #include "contract/torrents.hpp"
@@ -16,7 +20,8 @@ namespace ccbt::contract {
 inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
-    session_endpoints, docs_endpoints, torrent_endpoints, transfer_endpoints, file_endpoints, backup_endpoints,
-    nat_endpoints, security_endpoints, ip_filter_endpoints>::type;
+    session_endpoints, docs_endpoints, torrent_endpoints, batch_endpoints, transfer_endpoints, file_endpoints,
+    scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints, ip_filter_endpoints,
+    protocol_endpoints, event_log_endpoints>::type;
 
 } // namespace ccbt::contract

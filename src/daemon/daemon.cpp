@@ -6,6 +6,7 @@
 #include "wire/openapi.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <unistd.h>
 
 namespace ccbt::daemon {
@@ -81,6 +82,12 @@ daemon::daemon(
     self_.lineage = from_.asked.lineage;
     self_.node_id = from_.asked.node_id;
     state_.events().listen([this](contract::event_view const& event) { server_.publish(event); });
+    state_.events().ask_who_wants([this](contract::event_type type) { return server_.anyone_wants(type); });
+    server_.remember_by([this](std::int64_t seq) -> std::optional<std::vector<contract::event_view>> {
+        auto found = state_.events().since(seq, std::numeric_limits<std::size_t>::max());
+        if (found.lost) return std::nullopt;
+        return std::move(found.events);
+    });
 }
 
 daemon::~daemon() = default;
@@ -118,7 +125,13 @@ expected<std::string, std::string> daemon::start() {
     from_.asked.deletions.clear();
 
     tickers_.push_back(on_.every(root_check_every, [this] { watch_roots(); }));
-    tickers_.push_back(on_.every(tell_every, [this] { state_.tell_changes(unix_now()); }));
+    tickers_.push_back(on_.every(tell_every, [this] {
+        state_.tell_changes(unix_now());
+        if (server_.anyone_wants(contract::event_type::global_stats_updated))
+            state_.tell_stats(executor::global_stats(state_), unix_now());
+        else
+            state_.forget_stats();
+    }));
     return url;
 }
 

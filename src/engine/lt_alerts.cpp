@@ -1,6 +1,7 @@
 // What libtorrent says, in one switch: an alert becomes at most one fact, and everything in it is copied, since an alert
 // lives only until the next ones are popped.
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "engine/lt_convert.hpp"
 #include "engine/lt_session.hpp"
 #include "engine/lt_source.hpp"
@@ -71,14 +72,24 @@ void lt_session::on_alert(lt::alert* a) {
             blocked_log_.note(b.endpoint.address().to_string());
         return;
     }
-    case lt::peer_connect_alert::alert_type:
-        if (lt::alert_cast<lt::peer_connect_alert>(a)->direction == lt::peer_connect_alert::direction_t::out)
-            ++dialled_;
+    case lt::peer_connect_alert::alert_type: {
+        auto const& came = *lt::alert_cast<lt::peer_connect_alert>(a);
+        bool const dialled = came.direction == lt::peer_connect_alert::direction_t::out;
+        if (dialled) ++dialled_;
+        if (auto const t = find(came.handle); t && !t->forgotten && connected_.emplace(t->serial, came.endpoint).second)
+            tell_.tell(model::peer_came{
+                t->id(), came.endpoint.address().to_string(), came.endpoint.port(), !dialled});
         return;
+    }
     case lt::peer_disconnected_alert::alert_type: {
-        auto const& why = lt::alert_cast<lt::peer_disconnected_alert>(a)->error;
-        if (why == lt::errors::banned_by_ip_filter) ++blocked_connections_;
-        if (why == lt::errors::self_connection) ++with_ourselves_;
+        auto const& gone = *lt::alert_cast<lt::peer_disconnected_alert>(a);
+        if (gone.error == lt::errors::banned_by_ip_filter) ++blocked_connections_;
+        if (gone.error == lt::errors::self_connection) ++with_ourselves_;
+        // Also told of those that never were connected with.
+        if (auto const t = find(gone.handle); t && connected_.erase({t->serial, gone.endpoint}) > 0 && !t->forgotten)
+            tell_.tell(model::peer_left{
+                t->id(), gone.endpoint.address().to_string(), gone.endpoint.port(),
+                text::to_valid_utf8(gone.error.message())});
         return;
     }
     case lt::save_resume_data_alert::alert_type: {

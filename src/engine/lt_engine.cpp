@@ -292,6 +292,7 @@ void lt_session::is_gone(torrent_ref const& t) {
     auto const hashes = t->how.asked->hashes;
     auto const was_in = t->removing;
     torrents_.erase(t);
+    connected_.erase(connected_.lower_bound({t->serial, {}}), connected_.lower_bound({t->serial + 1, {}}));
     if (auto const done = std::make_shared<decltype(t->gone)>(std::move(t->gone)); *done)
         loop_.post([done, resume = t->last_resume] { (*done)(resume); });
     t->patience.reset();

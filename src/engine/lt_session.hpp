@@ -15,6 +15,7 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/session.hpp>
 #include <libtorrent/session_stats.hpp>
+#include <set>
 #include <unordered_set>
 #include <vector>
 
@@ -112,6 +113,7 @@ private:
     int const taken_index_ = libtorrent::find_metric_idx("peer.incoming_connections");
     std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
     blocked_log blocked_log_;
+    std::set<std::pair<std::uint64_t, libtorrent::tcp::endpoint>> connected_; // serial, peer: told of
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;

@@ -4,8 +4,10 @@
 #include "executor/backup.hpp"
 #include "executor/docs.hpp"
 #include "executor/files.hpp"
+#include "executor/events.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
+#include "executor/scrape.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
@@ -21,7 +23,9 @@ class executor : public session,
                  public backup,
                  public nat,
                  public security,
-                 public ip_filter {
+                 public ip_filter,
+                 public scrape,
+                 public events {
 public:
     explicit executor(context& house)
         : session{house},
@@ -32,12 +36,16 @@ public:
           nat{house},
           security{house},
           ip_filter{house},
+          scrape{house, *this},
+          events{house},
           house_{house} {}
     using backup::handle;
     using docs::handle;
     using files::handle;
+    using events::handle;
     using ip_filter::handle;
     using nat::handle;
+    using scrape::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;

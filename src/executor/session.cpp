@@ -18,13 +18,12 @@ task<result<contract::get_status::response>> session::handle(contract::get_statu
     co_return out;
 }
 
-task<result<contract::get_global_stats::response>> session::handle(
-    contract::get_global_stats::request, caller const&) {
-    auto const& sums = house_.state.torrents().sums();
-    auto const totals = house_.state.totals();
+contract::get_global_stats::response global_stats(model::state const& state) {
+    auto const& sums = state.torrents().sums();
+    auto const totals = state.totals();
     contract::get_global_stats::response out;
     auto& more = out.stats;
-    more.num_torrents = out.num_torrents = static_cast<std::int64_t>(house_.state.torrents().size());
+    more.num_torrents = out.num_torrents = static_cast<std::int64_t>(state.torrents().size());
     more.num_paused = out.num_paused = sums.in(torrent_state::paused);
     more.num_seeding = sums.in(torrent_state::seeding);
     more.num_active = out.num_active = out.num_torrents - out.num_paused - more.num_seeding;
@@ -40,7 +39,12 @@ task<result<contract::get_global_stats::response>> session::handle(
     more.session_uploaded = totals.session_uploaded;
     more.num_peers = sums.num_peers;
     more.dht_nodes = totals.dht_nodes;
-    co_return out;
+    return out;
+}
+
+task<result<contract::get_global_stats::response>> session::handle(
+    contract::get_global_stats::request, caller const&) {
+    co_return global_stats(house_.state);
 }
 
 task<result<contract::shut_down::response>> session::handle(contract::shut_down::request, caller const&) {

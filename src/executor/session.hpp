@@ -25,6 +25,9 @@ private:
     context& house_;
 };
 
+/// The sums over all torrents, as GET /session/stats answers them.
+[[nodiscard]] contract::get_global_stats::response global_stats(model::state const& state);
+
 /// The page of GET /metrics. In metrics_page.cpp.
 [[nodiscard]] std::string metrics_page(context const& house);
 

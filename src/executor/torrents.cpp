@@ -117,6 +117,14 @@ task<result<torrents::source>> torrents::read_source(contract::add_torrent::requ
 
 task<result<contract::add_torrent::response>> torrents::handle(
     contract::add_torrent::request request, caller const& who) {
+    auto one = co_await prepare(std::move(request));
+    if (!one) co_return unexpected<failure>{std::move(one.error())};
+    auto added = co_await take_in(
+        std::move(one->what), std::move(one->asked), std::move(one->first), who.operation_id);
+    co_return added;
+}
+
+task<result<torrents::candidate>> torrents::prepare(contract::add_torrent::request request) {
     auto const invalid = [](std::string field, std::string message) {
         std::vector<contract::problem> const problems{{field, message}};
         return unexpected<failure>{failure{errc::validation_error, field + ' ' + message}
@@ -152,8 +160,8 @@ task<result<contract::add_torrent::response>> torrents::handle(
     }
     asked.root = place->root;
     asked.folder = place->folder;
-    auto added = co_await take_in(std::move(*what), std::move(asked), std::move(first), who.operation_id);
-    co_return added;
+    candidate out{std::move(*what), std::move(asked), std::move(first)};
+    co_return out;
 }
 
 result<void> torrents::describe(model::torrent_asked& asked, source const& what) {
@@ -186,33 +194,113 @@ std::int64_t torrents::last_queue_order() {
 
 task<result<contract::add_torrent::response>> torrents::take_in(
     source what, model::torrent_asked asked, engine::load first, std::string operation_id) {
-    if (auto const fit = describe(asked, what); !fit) co_return unexpected<failure>{fit.error()};
-    co_await let_deletions_end(house_.state.folder_of(asked));
+    std::vector<candidate> one;
+    one.push_back({std::move(what), std::move(asked), std::move(first)});
+    auto added = co_await take_in_all(std::move(one), std::move(operation_id));
+    co_return std::move(added.front());
+}
+
+void torrents::place_in_queue(model::torrent_asked& asked) {
     asked.added_at = unix_now();
-    for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
-        if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
-            co_return unexpected<failure>{exists_already(*row)};
     for (auto const& p : contract::names_of<contract::queue_priority>)
         if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority))
             asked.priority = p.first;
     asked.queue_order = house_.last_queue_order = last_queue_order() + 1;
+}
 
-    auto const record = std::make_shared<model::torrent_asked const>(std::move(asked));
-    store::commit change;
-    change.operation_id = std::move(operation_id);
-    change.changes.emplace_back(store::put_torrent{record});
-    if (what.metainfo) change.changes.emplace_back(store::put_metainfo{record->id, what.metainfo});
-    auto const kept = co_await commit(house_, std::move(change));
-    if (!kept) {
-        if (kept.error().code == errc::torrent_exists)
-            for (auto const& hash : {record->hashes.v1, record->hashes.v2})
-                if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
-                    co_return unexpected<failure>{exists_already(*row)};
-        co_return unexpected<failure>{kept.error()};
+bool torrents::near_a_deletion(std::vector<candidate> const& all, torrent_id& which) const {
+    if (house_.deleting->empty()) return false;
+    for (auto const& one : all)
+        if (auto const going = deletion_near(house_, house_.state.folder_of(one.asked))) {
+            which = *going;
+            return true;
+        }
+    return false;
+}
+
+task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all(
+    std::vector<candidate> all, std::string operation_id) {
+    std::vector<result<contract::add_torrent::response>> out(all.size());
+    std::vector<std::size_t> left;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (auto const fit = describe(all[i].asked, all[i].what); !fit)
+            out[i] = unexpected<failure>{fit.error()};
+        else
+            left.push_back(i);
     }
-    house_.apply(model::torrent_put{record});
-    house_.engine.ask(house_.wish_for(record), std::move(first));
-    co_return contract::add_torrent::response{record->hashes.canonical().hex()};
+    for (torrent_id going; near_a_deletion(all, going);) {
+        auto const turn = co_await house_.torrent_turns.take(going);
+    }
+
+    auto const row_of = [this](contract::info_hashes const& hashes) -> model::torrent_row const* {
+        for (auto const& hash : {hashes.v1, hashes.v2})
+            if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr) return row;
+        return nullptr;
+    };
+    while (!left.empty()) {
+        store::commit change;
+        change.operation_id = operation_id;
+        std::vector<std::pair<std::size_t, std::shared_ptr<model::torrent_asked const>>> records;
+        std::unordered_map<contract::info_hash, std::string> taken; // by these; the name of each
+        for (auto const i : left) {
+            auto& asked = all[i].asked;
+            if (auto const* row = row_of(asked.hashes)) {
+                out[i] = unexpected<failure>{exists_already(*row)};
+                continue;
+            }
+            bool twice = false;
+            for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
+                if (hash && !taken.try_emplace(hash, asked.name).second) twice = true;
+            if (twice) {
+                out[i] = unexpected<failure>{
+                    failure{errc::torrent_exists, "that torrent stands here twice: " + asked.name}.with(
+                        "info_hash", asked.hashes.canonical().hex())};
+                continue;
+            }
+            place_in_queue(asked);
+            auto const record = std::make_shared<model::torrent_asked const>(asked);
+            change.changes.emplace_back(store::put_torrent{record});
+            if (auto const& bytes = all[i].what.metainfo)
+                change.changes.emplace_back(store::put_metainfo{record->id, bytes});
+            records.emplace_back(i, record);
+        }
+        left.clear();
+        if (records.empty()) break;
+        auto const kept = co_await commit(house_, std::move(change));
+        if (kept) {
+            std::vector<model::fact> facts;
+            for (auto const& [i, record] : records) facts.emplace_back(model::torrent_put{record});
+            house_.state.apply(facts, unix_now());
+            for (auto const& [i, record] : records) {
+                house_.engine.ask(house_.wish_for(record), std::move(all[i].first));
+                out[i] = contract::add_torrent::response{record->hashes.canonical().hex()};
+            }
+            break;
+        }
+        // Another add was quicker with one of them: the others are tried again without it.
+        bool const others_may =
+            kept.error().code == errc::torrent_exists &&
+            std::any_of(records.begin(), records.end(), [&](auto const& r) { return row_of(r.second->hashes); });
+        for (auto const& [i, record] : records) {
+            out[i] = unexpected<failure>{kept.error()};
+            if (others_may) left.push_back(i);
+        }
+    }
+    co_return out;
+}
+
+task<std::vector<std::string>> torrents::trackers_of(std::shared_ptr<model::torrent_asked const> asked) {
+    std::vector<std::string> out;
+    auto const put = [&](std::vector<std::string> const& urls) {
+        for (auto const& url : urls)
+            if (std::find(out.begin(), out.end(), url) == out.end()) out.push_back(url);
+    };
+    if (!asked->magnet.empty())
+        if (auto const facts = engine::read_magnet(asked->magnet)) put(facts->trackers);
+    if (!asked->has_metainfo) co_return out;
+    auto const facts = co_await read_stored(asked->id);
+    if (facts) put(facts->trackers);
+    co_return out;
 }
 
 // ---- reading
@@ -256,32 +344,88 @@ task<result<contract::get_peers::response>> torrents::handle(
 
 // ---- stopping and going on
 
-task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) {
-    auto const* row = house_.state.torrents().find(which);
-    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
-    auto const id = row->asked->id;
-    auto const turn = co_await house_.torrent_turns.take(id);
-    row = house_.state.torrents().find(id);
-    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+// The torrents of some hashes: each once, in the order in which turns are taken, so that two who take several never
+// wait for each other.
+struct torrents::named {
+    std::vector<torrent_id> of; // by place
+    ids all;
+    std::vector<result<void>> how;
 
-    auto changed = *row->asked;
-    changed.paused = paused;
-    auto const record = co_await keep_changed(house_, row->asked, std::move(changed));
-    if (!record) co_return unexpected<failure>{record.error()};
+    named(context const& house, std::vector<contract::info_hash> const& which) : of(which.size()), how(which.size()) {
+        for (std::size_t i = 0; i < which.size(); ++i) {
+            if (auto const* row = house.state.torrents().find(which[i])) {
+                of[i] = row->asked->id;
+                all.insert(of[i]);
+            } else {
+                how[i] = unexpected<failure>{no_such_torrent()};
+            }
+        }
+    }
+    void fail(torrent_id id, failure const& why) {
+        for (std::size_t i = 0; i < of.size(); ++i)
+            if (of[i] == id && how[i]) how[i] = unexpected<failure>{why};
+        all.erase(id);
+    }
+    void fail_all(failure const& why) {
+        for (auto const id : ids{all}) fail(id, why);
+    }
+    /// Removed while their turns were waited for.
+    void let_go_of_those_gone(context const& house) {
+        for (auto const id : ids{all})
+            if (house.state.torrents().find(id) == nullptr) fail(id, no_such_torrent());
+    }
+};
+
+task<std::vector<result<void>>> torrents::set_paused(
+    std::vector<contract::info_hash> which, bool paused, std::string operation_id) {
+    named what{house_, which};
+    std::vector<turns<torrent_id>::hold> held;
+    auto const wanted = what.all;
+    for (auto const id : wanted) {
+        auto turn = co_await house_.torrent_turns.take(id);
+        held.push_back(std::move(turn));
+    }
+    what.let_go_of_those_gone(house_);
+
+    store::commit change;
+    change.operation_id = std::move(operation_id);
+    std::vector<model::fact> facts;
+    std::vector<std::shared_ptr<model::torrent_asked const>> records;
+    for (auto const id : what.all) {
+        auto record = house_.state.torrents().find(id)->asked;
+        if (record->paused != paused) {
+            auto changed = *record;
+            changed.paused = paused;
+            record = std::make_shared<model::torrent_asked const>(std::move(changed));
+            change.changes.emplace_back(store::put_torrent{record});
+            facts.emplace_back(model::torrent_put{record});
+        }
+        records.push_back(std::move(record));
+    }
+    if (!facts.empty()) {
+        auto const kept = co_await commit(house_, std::move(change));
+        if (!kept) {
+            what.fail_all(kept.error());
+            co_return std::move(what.how);
+        }
+        house_.state.apply(facts, unix_now());
+    }
     // Asked of the engine even where nothing changed: resuming is how a user has an error tried again.
-    house_.ask_engine(*record);
-    co_return result<void>{};
+    for (auto& record : records) house_.ask_engine(std::move(record));
+    co_return std::move(what.how);
 }
 
 task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const&) {
-    auto const set = co_await set_paused(request.info_hash, true);
-    if (!set) co_return unexpected<failure>{set.error()};
+    std::vector<contract::info_hash> which{request.info_hash};
+    auto const set = co_await set_paused(std::move(which), true, {});
+    if (!set.front()) co_return unexpected<failure>{set.front().error()};
     co_return contract::done{"paused"};
 }
 
 task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const&) {
-    auto const set = co_await set_paused(request.info_hash, false);
-    if (!set) co_return unexpected<failure>{set.error()};
+    std::vector<contract::info_hash> which{request.info_hash};
+    auto const set = co_await set_paused(std::move(which), false, {});
+    if (!set.front()) co_return unexpected<failure>{set.front().error()};
     co_return contract::done{"resumed"};
 }
 
@@ -311,7 +455,7 @@ task<std::optional<engine::torrent_source>> torrents::read_stored(torrent_id whi
 
 // Torrents may share a folder, and files too: those that another one names stay, and so do the markers of storage
 // roots, whatever a torrent calls its files.
-task<> torrents::spare_shared_files(store::intend_deletion& what) {
+task<> torrents::spare_shared_files(store::intend_deletion& what, ids const& going) {
     std::erase_if(what.files, model::names_a_marker);
     // All files of a torrent lie at or below its folder and name, so that few have to be looked at.
     std::set<std::string> tops;
@@ -319,7 +463,7 @@ task<> torrents::spare_shared_files(store::intend_deletion& what) {
     std::vector<std::pair<torrent_id, std::string>> near;
     for (auto const* row = house_.state.torrents().first(); row != nullptr; row = row->added_after) {
         auto const& asked = *row->asked;
-        if (asked.id == what.id || !asked.has_metainfo) continue;
+        if (asked.id == what.id || going.contains(asked.id) || !asked.has_metainfo) continue;
         auto const folder = house_.state.folder_of(asked);
         auto const top = folder + '/' + asked.name;
         auto const meets = [&](auto const& ours) { return lies_below(ours, top) || lies_below(top, ours); };
@@ -342,77 +486,115 @@ task<> torrents::spare_shared_files(store::intend_deletion& what) {
 }
 
 task<result<contract::done>> torrents::handle(contract::remove_torrent::request request, caller const& who) {
-    auto const* row = house_.state.torrents().find(request.info_hash);
-    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
-    auto const id = row->asked->id;
-    auto const turn = co_await house_.torrent_turns.take(id);
-    row = house_.state.torrents().find(id);
-    if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
+    std::vector<contract::info_hash> which{request.info_hash};
+    auto const gone = co_await remove(std::move(which), request.delete_files, who.operation_id);
+    if (!gone.front()) co_return unexpected<failure>{gone.front().error()};
+    co_return contract::done{"removed"};
+}
 
-    store::intend_deletion deletion{id, house_.state.folder_of(*row->asked), {}};
-    if (request.delete_files) {
-        if (row->offline)
-            co_return fails(
-                errc::remove_failed, "its storage folder is offline, so its files cannot be deleted now",
-                {{"reason", std::string{"storage_offline"}}});
-        deletion.files = co_await own_files(row->asked);
-        co_await spare_shared_files(deletion);
-        row = house_.state.torrents().find(id); // held by our turn: still there
+task<std::vector<result<void>>> torrents::remove(
+    std::vector<contract::info_hash> which, bool delete_files, std::string operation_id) {
+    named what{house_, which};
+    std::vector<turns<torrent_id>::hold> held;
+    auto const wanted = what.all;
+    for (auto const id : wanted) {
+        auto turn = co_await house_.torrent_turns.take(id);
+        held.push_back(std::move(turn));
     }
-    // Who adds a torrent whose files may lie there waits for our turn from here on.
-    deletion_underway const underway{house_, deletion};
+    what.let_go_of_those_gone(house_);
 
-    // The totals of all time keep what this torrent has moved: its last numbers go first, on the same writer.
-    store::resume_record last;
-    last.done.id = id;
-    last.done.progress = row->seen.progress;
-    last.done.downloaded = row->seen.downloaded;
-    last.done.uploaded = row->seen.uploaded;
-    house_.journal.keep({last}, [](store::outcome) {});
-
-    // Kept for an add with resume:true, where the data stays.
-    store::keep_checkpoint checkpoint{row->asked->hashes.canonical(), nullptr};
-    if (!request.delete_files) {
-        auto load = [this, id](auto done) { house_.journal.load_resume(id, std::move(done)); };
-        checkpoint.resume = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
+    if (delete_files)
+        for (auto const id : ids{what.all})
+            if (house_.state.torrents().find(id)->offline)
+                what.fail(
+                    id, failure{errc::remove_failed,
+                                "its storage folder is offline, so its files cannot be deleted now"}
+                            .with("reason", std::string{"storage_offline"}));
+    struct going {
+        torrent_id id;
+        contract::info_hash hash;
+        store::intend_deletion deletion;
+        std::unique_ptr<deletion_underway> underway{};
+    };
+    std::vector<going> all;
+    for (auto const id : what.all) { // held by our turns: they stay
+        auto const asked = house_.state.torrents().find(id)->asked;
+        going one{id, asked->hashes.canonical(), {id, house_.state.folder_of(*asked), {}}};
+        if (delete_files) {
+            one.deletion.files = co_await own_files(asked);
+            co_await spare_shared_files(one.deletion, what.all);
+        }
+        // Who adds a torrent whose files may lie there waits for our turn from here on.
+        one.underway = std::make_unique<deletion_underway>(house_, one.deletion);
+        all.push_back(std::move(one));
     }
-    auto const hash = checkpoint.of;
+    if (all.empty()) co_return std::move(what.how);
+
+    // The totals of all time keep what these have moved: their last numbers go first, on the same writer.
+    std::vector<store::resume_record> last;
+    for (auto const& one : all) {
+        auto const& seen = house_.state.torrents().find(one.id)->seen;
+        auto& record = last.emplace_back();
+        record.done.id = one.id;
+        record.done.progress = seen.progress;
+        record.done.downloaded = seen.downloaded;
+        record.done.uploaded = seen.uploaded;
+    }
+    house_.journal.keep(std::move(last), [](store::outcome) {});
 
     store::commit change;
-    change.operation_id = who.operation_id;
-    if (!deletion.files.empty()) change.changes.emplace_back(deletion);
-    change.changes.emplace_back(std::move(checkpoint));
-    change.changes.emplace_back(store::forget_torrent{id});
+    change.operation_id = std::move(operation_id);
+    std::vector<model::fact> facts;
+    for (auto const& one : all) {
+        // Kept for an add with resume:true, where the data stays.
+        store::keep_checkpoint checkpoint{one.hash, nullptr};
+        if (!delete_files) {
+            auto load = [this, id = one.id](auto done) { house_.journal.load_resume(id, std::move(done)); };
+            checkpoint.resume = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
+        }
+        if (!one.deletion.files.empty()) change.changes.emplace_back(one.deletion);
+        change.changes.emplace_back(std::move(checkpoint));
+        change.changes.emplace_back(store::forget_torrent{one.id});
+        facts.emplace_back(model::torrent_gone{one.id});
+    }
     auto const kept = co_await commit(house_, std::move(change));
-    if (!kept) co_return unexpected<failure>{kept.error()};
-    house_.apply(model::torrent_gone{id});
+    if (!kept) {
+        what.fail_all(kept.error());
+        co_return std::move(what.how);
+    }
+    house_.state.apply(facts, unix_now());
 
-    auto let_go = [this, id](auto done) {
-        house_.engine.forget(
-            id, [done = std::move(done)](std::shared_ptr<std::string const>) mutable { done(true); });
-    };
-    if (request.delete_files) {
+    if (delete_files) {
+        auto let_go = [this, &all](auto done) {
+            auto const left = std::make_shared<std::size_t>(all.size());
+            auto const last_gone = std::make_shared<decltype(done)>(std::move(done));
+            for (auto const& one : all)
+                house_.engine.forget(one.id, [left, last_gone](std::shared_ptr<std::string const>) {
+                    if (--*left == 0) (*last_gone)(true);
+                });
+        };
         co_await reply_of<bool>(std::move(let_go));
-        co_await delete_files(std::move(deletion));
-    } else {
-        house_.engine.forget(id, [this, hash](std::shared_ptr<std::string const> resume) {
+        for (auto& one : all) co_await delete_files_of(std::move(one.deletion));
+        co_return std::move(what.how);
+    }
+    for (auto const& one : all)
+        house_.engine.forget(one.id, [this, hash = one.hash](std::shared_ptr<std::string const> resume) {
             // Newer than what was kept with the removal, where the engine had something to save.
             if (!resume) return;
             store::commit update;
             update.changes.emplace_back(store::keep_checkpoint{hash, std::move(resume)});
             house_.truth.commit_change(std::move(update), [](store::outcome) {});
         });
-    }
-    co_return contract::done{"removed"};
+    co_return std::move(what.how);
 }
 
 task<> torrents::finish_deletion(store::intend_deletion what) {
     auto const turn = co_await house_.torrent_turns.take(what.id);
     deletion_underway const underway{house_, what};
-    co_await delete_files(std::move(what));
+    co_await delete_files_of(std::move(what));
 }
 
-task<> torrents::delete_files(store::intend_deletion what) {
+task<> torrents::delete_files_of(store::intend_deletion what) {
     for (auto const& root : house_.roots.all())
         if (lies_below(what.root_path, root.path) && house_.state.is_offline(root.id)) {
             log::warning(
@@ -420,7 +602,8 @@ task<> torrents::delete_files(store::intend_deletion what) {
             co_return; // the intent stays recorded
         }
     // Asked again: what was added meanwhile, or since the crash that cut this short, keeps its files.
-    co_await spare_shared_files(what);
+    ids const none;
+    co_await spare_shared_files(what, none);
     auto remove = [folder = what.root_path, files = what.files] {
         return engine::delete_payload(folder, files);
     };

@@ -1,11 +1,13 @@
 // The deeds of the torrents. Loop thread.
 #pragma once
 
+#include "contract/batch.hpp"
 #include "contract/torrents.hpp"
 #include "executor/context.hpp"
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,11 @@ public:
     task<result<contract::get_peers::response>> handle(
         contract::get_peers::request request, caller const& who);
 
+    task<result<contract::batch_answer>> handle(contract::batch_add::request request, caller const& who);
+    task<result<contract::batch_answer>> handle(contract::batch_pause::request request, caller const& who);
+    task<result<contract::batch_answer>> handle(contract::batch_resume::request request, caller const& who);
+    task<result<contract::batch_answer>> handle(contract::batch_remove::request request, caller const& who);
+
     /// A magnet has become a torrent: what the engine learned goes to the truth as a command.
     task<> learn_metadata(model::metadata_arrived what);
     /// Deletions that a stop or a crash cut short.
@@ -47,6 +54,16 @@ public:
     /// Adds it, at the end of the queue: commit, apply, engine. TORRENT_EXISTS where it is here already.
     task<result<contract::add_torrent::response>> take_in(
         source what, model::torrent_asked asked, engine::load first, std::string operation_id);
+    struct candidate {
+        source what;
+        model::torrent_asked asked;
+        engine::load first;
+    };
+    /// The same for many, in one commit, an outcome each. One that stands twice among them exists at the second.
+    task<std::vector<result<contract::add_torrent::response>>> take_in_all(
+        std::vector<candidate> all, std::string operation_id);
+    /// The URLs of its trackers, of its metainfo and of the magnet that it came by.
+    task<std::vector<std::string>> trackers_of(std::shared_ptr<model::torrent_asked const> asked);
     /// Files of the same names may be going just now: a new torrent must not lose its own with them.
     task<> let_deletions_end(std::string folder);
     [[nodiscard]] std::int64_t last_queue_order(); // of all that are here
@@ -54,9 +71,18 @@ public:
 private:
     task<std::vector<std::string>> own_files(std::shared_ptr<model::torrent_asked const> of);
     task<std::optional<engine::torrent_source>> read_stored(torrent_id which);
-    task<> spare_shared_files(store::intend_deletion& what);
-    task<> delete_files(store::intend_deletion what);
-    task<result<void>> set_paused(contract::info_hash which, bool paused);
+    using ids = std::set<torrent_id>;
+    task<> spare_shared_files(store::intend_deletion& what, ids const& going);
+    task<> delete_files_of(store::intend_deletion what);
+    task<result<candidate>> prepare(contract::add_torrent::request request);
+    void place_in_queue(model::torrent_asked& asked);
+    [[nodiscard]] bool near_a_deletion(std::vector<candidate> const& all, torrent_id& which) const;
+    // Of many, in one commit, an outcome each; a torrent that is named twice is done once.
+    struct named;
+    task<std::vector<result<void>>> set_paused(
+        std::vector<contract::info_hash> which, bool paused, std::string operation_id);
+    task<std::vector<result<void>>> remove(
+        std::vector<contract::info_hash> which, bool delete_files, std::string operation_id);
 
     context& house_;
 };

@@ -1,10 +1,13 @@
 // The events of this run, bounded, each rendered at most once. Loop thread; no I/O, no clock.
 #pragma once
 
+#include "base/unique_function.hpp"
 #include "contract/events.hpp"
 
 #include <deque>
 #include <functional>
+#include <utility>
+#include <vector>
 
 namespace ccbt::model {
 
@@ -20,13 +23,37 @@ public:
         kept_.push_back(view);
         if (kept_.size() > most_) kept_.pop_front();
         tell(view);
+        for (auto& wake : std::exchange(waiting_, {})) wake();
     }
     /// Tells an event that is not kept: it carries the seq of the last that was.
     void pass_on(contract::event_type type, contract::event_data data, double now) {
+        if (!is_wanted(type)) return;
         tell(make(type, std::move(data), now, last_seq_));
     }
 
     void listen(std::function<void(contract::event_view const&)> to) { listener_ = std::move(to); }
+    /// Whether anybody wants events of a type now; what nobody wants is not told unless it is kept.
+    void ask_who_wants(std::function<bool(contract::event_type)> wanted) { wanted_ = std::move(wanted); }
+    [[nodiscard]] bool is_wanted(contract::event_type type) const { return !wanted_ || wanted_(type); }
+
+    /// The events after a number, `most` of them; `lost` where some after it are not known here any more, or it is none
+    /// of ours: then what follows are all that are kept.
+    struct caught_up {
+        std::vector<contract::event_view> events;
+        bool lost = false;
+    };
+    [[nodiscard]] caught_up since(std::int64_t seq, std::size_t most) const {
+        auto const oldest = last_seq_ - static_cast<std::int64_t>(kept_.size()) + 1;
+        caught_up out;
+        out.lost = seq + 1 < oldest || seq > last_seq_;
+        auto const from = out.lost ? 0 : static_cast<std::size_t>(seq + 1 - oldest);
+        for (auto i = from; i < kept_.size() && out.events.size() < most; ++i)
+            out.events.push_back(kept_[i]);
+        return out;
+    }
+    /// Called once, with the next event that is kept, from within that: it may only post.
+    void wake_at_next(unique_function<void()> wake) { waiting_.push_back(std::move(wake)); }
+
     [[nodiscard]] std::int64_t last_seq() const { return last_seq_; }
     [[nodiscard]] std::deque<contract::event_view> const& kept() const { return kept_; }
 
@@ -43,6 +70,8 @@ private:
     std::int64_t last_seq_;
     std::size_t most_;
     std::function<void(contract::event_view const&)> listener_;
+    std::function<bool(contract::event_type)> wanted_;
+    std::vector<unique_function<void()>> waiting_;
 };
 
 } // namespace ccbt::model

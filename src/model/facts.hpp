@@ -136,6 +136,18 @@ struct tracker_announced { // a tracker answered, or failed to
     bool failed = false;
     std::string message; // for people
 };
+struct peer_came { // a connection with it stands
+    torrent_id id;
+    std::string ip;
+    int port = 0;
+    bool incoming = false;
+};
+struct peer_left {
+    torrent_id id;
+    std::string ip;
+    int port = 0;
+    std::string why;
+};
 struct session_seen { // about once a second
     std::int64_t dht_nodes = 0;
     std::int64_t session_downloaded = 0, session_uploaded = 0; // payload since the start
@@ -185,7 +197,7 @@ struct removed_totals_raised { // what torrents that are gone moved, at the leas
 
 using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
-    torrent_finished, metadata_arrived, tracker_announced, session_seen, listening, nat_seen,
+    torrent_finished, metadata_arrived, tracker_announced, peer_came, peer_left, session_seen, listening, nat_seen,
     engine_caught_up, facts_lost, root_offline, root_online, config_changed, filter_loaded, stopping_now,
     work_progressed, removed_totals_raised>;
 

@@ -67,6 +67,21 @@ void state::tell_changes(double now) {
     events_.pass_on(event_type::torrents_changed, event_data{.revision = revision().token()}, now);
 }
 
+void state::tell_stats(contract::get_global_stats::response const& now_so, double now) {
+    if (told_stats_ == now_so) return;
+    told_stats_ = now_so;
+    event_data data;
+    data.num_torrents = now_so.num_torrents;
+    data.num_active = now_so.num_active;
+    data.num_paused = now_so.num_paused;
+    data.total_download_rate = now_so.total_download_rate;
+    data.total_upload_rate = now_so.total_upload_rate;
+    data.total_downloaded = now_so.total_downloaded;
+    data.total_uploaded = now_so.total_uploaded;
+    data.stats = now_so.stats;
+    events_.pass_on(event_type::global_stats_updated, std::move(data), now);
+}
+
 event_data state::about(torrent_row const& row) const {
     event_data data;
     data.info_hash = row.view->info_hash;
@@ -215,6 +230,26 @@ void state::on(tracker_announced const& f) {
     events_.pass_on(
         f.failed ? event_type::tracker_announce_error : event_type::tracker_announce_success, std::move(data),
         now_);
+}
+
+void state::on(peer_came const& f) {
+    auto const* row = torrents_.find(f.id);
+    if (row == nullptr || !events_.is_wanted(event_type::peer_connected)) return;
+    auto data = about(*row);
+    data.ip = f.ip;
+    data.port = f.port;
+    data.direction = f.incoming ? "in" : "out";
+    events_.pass_on(event_type::peer_connected, std::move(data), now_);
+}
+
+void state::on(peer_left const& f) {
+    auto const* row = torrents_.find(f.id);
+    if (row == nullptr || !events_.is_wanted(event_type::peer_disconnected)) return;
+    auto data = about(*row);
+    data.ip = f.ip;
+    data.port = f.port;
+    data.message = f.why;
+    events_.pass_on(event_type::peer_disconnected, std::move(data), now_);
 }
 
 void state::on(session_seen const& f) {

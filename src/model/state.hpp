@@ -41,6 +41,10 @@ public:
     /// Tells the watchers that rows moved, where any did since it was last told.
     void tell_changes(double now);
 
+    /// Tells the watchers the sums over all torrents, where they are not what was last told.
+    void tell_stats(contract::get_global_stats::response const& now_so, double now);
+    void forget_stats() { told_stats_.reset(); } // nobody listens: who comes next is told at once
+
     [[nodiscard]] contract::revision revision() const { return {beginning_.incarnation, number_}; }
     [[nodiscard]] torrent_table const& torrents() const { return torrents_; }
     [[nodiscard]] session_totals totals() const;
@@ -69,6 +73,8 @@ private:
     void on(torrent_finished const& f);
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
     void on(tracker_announced const& f);
+    void on(peer_came const& f);
+    void on(peer_left const& f);
     void on(session_seen const& f);
     void on(listening const&) {} // the gateway's to know
     void on(nat_seen const& f);
@@ -104,6 +110,7 @@ private:
     std::unordered_map<torrent_id, known_root> roots_;
     listed blacklist_, whitelist_;
     filter_loaded filter_;
+    std::optional<contract::get_global_stats::response> told_stats_;
     bool stopping_ = false;
 };
 

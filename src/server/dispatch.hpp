@@ -11,6 +11,10 @@
 
 namespace ccbt::server {
 
+/// A list of structs comes in a body alone.
+template <class T> inline constexpr bool has_text_form = true;
+template <contract::described T> inline constexpr bool has_text_form<std::vector<T>> = false;
+
 /// The request of an endpoint from its path, query, headers and body: every problem at once.
 template <class Request>
 [[nodiscard]] contract::result<Request> decode_call(call& from, wire::json_limits limits) {
@@ -23,9 +27,12 @@ template <class Request>
             auto const take = [&](auto const& list) {
                 auto const at = std::find_if(
                     list.begin(), list.end(), [&](auto const& p) { return p.first == f.name(); });
-                if (at != list.end())
-                    wire::decode_text(at->second, made.*(f.member), std::string{f.name()}, f.rule, wrong);
-                else if (f.rule.required)
+                if constexpr (has_text_form<typename std::remove_cvref_t<decltype(f)>::type>) {
+                    if (at != list.end())
+                        return wire::decode_text(
+                            at->second, made.*(f.member), std::string{f.name()}, f.rule, wrong);
+                }
+                if (at == list.end() && f.rule.required)
                     wrong.add(std::string{f.name()}, "is required");
             };
             switch (f.rule.in) {

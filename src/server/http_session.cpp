@@ -240,7 +240,9 @@ private:
         if (!p.refusal && p.to->is_socket) {
             p.refusal = check_upgrade(*read);
             if (!p.refusal) {
-                start_ws(on_, std::move(socket_), std::move(seat_), read->release(), p.authorized);
+                start_ws(
+                    on_, std::move(socket_), std::move(seat_), read->release(), p.authorized,
+                    wishes_of(p.request.query));
                 co_return false;
             }
         }

@@ -10,6 +10,11 @@ bool hub::anyone_wants(contract::event_type type) const {
     return std::any_of(watchers_.begin(), watchers_.end(), [&](auto const* w) { return w->wants(type); });
 }
 
+std::shared_ptr<std::string const> text_of(contract::event_view const& event) {
+    if (event.text()->empty()) event.keep_text(wire::to_json(*event));
+    return event.text();
+}
+
 void hub::publish(contract::event_view const& what) {
     last_seq_ = std::max(last_seq_, what->seq);
     if (watchers_.empty()) return;
@@ -28,13 +33,7 @@ void hub::flush() {
         std::shared_ptr<std::string const> rendered;
         for (auto* w : watchers_) {
             if (!w->wants(event->type)) continue;
-            if (!rendered) {
-                rendered = event.text();
-                if (rendered->empty()) {
-                    event.keep_text(wire::to_json(*event));
-                    rendered = event.text();
-                }
-            }
+            if (!rendered) rendered = text_of(event);
             w->tell(rendered);
             ++counted_.events_sent;
         }

@@ -6,7 +6,9 @@
 #include "base/metrics.hpp"
 #include "contract/events.hpp"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -37,6 +39,13 @@ public:
     [[nodiscard]] bool anyone_wants(contract::event_type type) const;
     [[nodiscard]] std::int64_t last_seq() const { return last_seq_; } // of what was published
 
+    /// Where the events of before are: those after a seq, or nothing where some of them are not known any more.
+    using history = std::function<std::optional<std::vector<contract::event_view>>(std::int64_t)>;
+    void remember_by(history from) { history_ = std::move(from); }
+    [[nodiscard]] std::optional<std::vector<contract::event_view>> since(std::int64_t seq) const {
+        return history_ ? history_(seq) : std::nullopt;
+    }
+
     /// Sent at the end of this turn of the loop; nothing is kept or rendered where nobody watches.
     void publish(contract::event_view const& what);
     void flush(); // now
@@ -46,9 +55,13 @@ private:
     metrics::door& counted_;
     std::unordered_set<watcher*> watchers_;
     std::vector<contract::event_view> waiting_;
+    history history_;
     std::int64_t last_seq_ = 0;
     bool posted_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // a flush that comes too late finds it gone
 };
+
+/// Its JSON, rendered at first need and kept with it.
+[[nodiscard]] std::shared_ptr<std::string const> text_of(contract::event_view const& event);
 
 } // namespace ccbt::server

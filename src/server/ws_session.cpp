@@ -1,9 +1,12 @@
 #include "server/ws_session.hpp"
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "wire/codec.hpp"
 
+#include <algorithm>
 #include <bitset>
+#include <charconv>
 #include <deque>
 
 namespace ccbt::server {
@@ -28,9 +31,10 @@ public:
         on_->counted.event_bytes_waiting -= waiting_bytes_;
     }
 
-    static task<> run(std::shared_ptr<ws_session> self, upgrade_request request, bool authorized) {
+    static task<> run(
+        std::shared_ptr<ws_session> self, upgrade_request request, bool authorized, wishes first) {
         try {
-            co_await self->converse(std::move(request), authorized);
+            co_await self->converse(std::move(request), authorized, std::move(first));
         } catch (std::exception const& e) {
             log::error("a WebSocket ended by an exception: {}", e.what());
         }
@@ -45,7 +49,8 @@ public:
     }
     void tell(std::shared_ptr<std::string const> event) override {
         if (ending_) return;
-        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes) return give_up();
+        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes + history_bytes_)
+            return give_up();
         push(std::move(event));
     }
 
@@ -72,7 +77,7 @@ public:
     }
 
 private:
-    task<> converse(upgrade_request request, bool authorized) {
+    task<> converse(upgrade_request request, bool authorized, wishes first) {
         error_code failed;
         deadline = steady::now() + on_->options.limits.header_deadline;
         stream_.read_message_max(on_->options.limits.message_bytes);
@@ -97,8 +102,10 @@ private:
         deadline = steady::time_point::max();
         heard();
         beat_at_ = heard_at_;
+        on_->events.flush(); // of what is on its way to the others, none may come here twice
         on_->events.join(*this);
         joined_ = true;
+        catch_up(first);
         beast::flat_buffer message;
         while (!dropped_) {
             auto read = asio::redirect_error(use_task, failed);
@@ -109,6 +116,21 @@ private:
             take({static_cast<char const*>(data.data()), data.size()});
             message.clear();
         }
+    }
+
+    void catch_up(wishes const& first) {
+        for (auto const& name : text::split(first.event_types, ','))
+            for (auto const& [type, known] : contract::names_of<event_type>)
+                if (name == known) subscribed_.set(static_cast<std::size_t>(type));
+        if (!first.since) return;
+        auto const missed = on_->events.since(*first.since);
+        if (!missed) return resync("events were forgotten since then: read anew what you keep");
+        for (auto const& event : *missed)
+            if (wants(event->type)) {
+                auto text = text_of(event);
+                history_bytes_ += text->size(); // beside what may wait of what comes now: the log has a bound of its own
+                push(std::move(text));
+            }
     }
 
     void leave() {
@@ -186,6 +208,7 @@ private:
         auto const buffer = asio::buffer(*text);
         stream_.async_write(buffer, [self = shared_from_this(), text](error_code failed, std::size_t) {
             self->waiting_bytes_ -= text->size();
+            self->history_bytes_ -= std::min(self->history_bytes_, text->size());
             self->on_->counted.event_bytes_waiting -= text->size();
             if (failed) return self->drop();
             self->write_next();
@@ -199,15 +222,19 @@ private:
             on_->counted.event_bytes_waiting -= text->size();
         }
         waiting_.clear();
+        resync("events were dropped, since they were not read in time");
+        end(websocket::close_reason{websocket::close_code::try_again_later, "too slow"},
+            on_->options.limits.write_progress);
+    }
+
+    void resync(std::string why) {
         ++on_->counted.watchers_resynced;
         contract::event told;
         told.type = event_type::resync;
         told.timestamp = unix_now();
         told.seq = on_->events.last_seq();
-        told.data.message = "events were dropped, since they were not read in time";
+        told.data.message = std::move(why);
         push(shared_text(wire::to_json(told)));
-        end(websocket::close_reason{websocket::close_code::try_again_later, "too slow"},
-            on_->options.limits.write_progress);
     }
 
     void end(websocket::close_reason why, std::chrono::milliseconds within) {
@@ -243,6 +270,7 @@ private:
     std::bitset<type_count> subscribed_;
     std::deque<std::shared_ptr<std::string const>> waiting_;
     std::size_t waiting_bytes_ = 0;
+    std::size_t history_bytes_ = 0; // of what waits, what was there before it came
     std::optional<websocket::close_reason> ending_;
     steady::time_point heard_at_{}, beat_at_{};
     std::optional<steady::time_point> asked_at_; // a ping that nothing has answered
@@ -251,12 +279,23 @@ private:
 
 } // namespace
 
+wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query) {
+    wishes out;
+    for (auto const& [name, value] : query) {
+        if (name == "event_types") out.event_types = value;
+        std::int64_t seq = 0;
+        auto const [end, failed] = std::from_chars(value.data(), value.data() + value.size(), seq);
+        if (name == "since" && failed == std::errc{} && end == value.data() + value.size()) out.since = seq;
+    }
+    return out;
+}
+
 void start_ws(
     std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-    bool authorized) {
+    bool authorized, wishes first) {
     auto& l = on->on;
     auto session = std::make_shared<ws_session>(std::move(on), std::move(socket), std::move(seat));
-    spawn(l, ws_session::run(std::move(session), std::move(request), authorized));
+    spawn(l, ws_session::run(std::move(session), std::move(request), authorized, std::move(first)));
 }
 
 } // namespace ccbt::server

@@ -8,9 +8,17 @@ namespace ccbt::server {
 
 using upgrade_request = http::request<http::string_body>;
 
+/// What a watcher asked for with its connection.
+struct wishes {
+    std::optional<std::int64_t> since; // events after this first
+    std::string event_types;           // comma between
+};
+/// Of the query; what is no number is no since.
+[[nodiscard]] wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query);
+
 /// Takes the connection over. Not `authorized`: the handshake is done, then closed with 4001.
 void start_ws(
     std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-    bool authorized);
+    bool authorized, wishes first);
 
 } // namespace ccbt::server

@@ -33,12 +33,21 @@ public:
     [[nodiscard]] std::vector<std::string> announces_of(std::string const& hash) const {
         std::vector<std::string> out;
         for (auto const& one : server_.requests()) {
+            if (one.line.find("/scrape") != std::string::npos) continue;
             auto const query = one.line.substr(std::min(one.line.find('?') + 1, one.line.size()));
             if (hash_in(query) == hash) out.push_back(query);
         }
         return out;
     }
     [[nodiscard]] std::size_t count(std::string const& hash) const { return announces_of(hash).size(); }
+
+    /// How often it was asked for a scrape, of any torrent.
+    [[nodiscard]] std::size_t scrapes() const {
+        auto const all = server_.requests();
+        return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](auto const& one) {
+            return one.line.find("/scrape") != std::string::npos;
+        }));
+    }
 
 private:
     static std::string hash_in(std::string_view query) {
@@ -66,8 +75,19 @@ private:
         std::string body = "d8:completei3e10:incompletei4e8:intervali1800e12:min intervali900e5:peers0:";
         if (path.ends_with("/warns")) body += "15:warning message7:be nice";
         body += 'e';
+        if (path.find("/scrape") != std::string_view::npos) body = scrape_of(line, path);
         if (path.ends_with("/refuses")) body = "d14:failure reason10:not for mee";
         return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+
+    // 5 seeders, 8 leechers, 20 times downloaded; at "few" 2, 1 and 3.
+    static std::string scrape_of(std::string_view line, std::string_view path) {
+        auto const query = line.substr(line.find('?') + 1);
+        auto const bytes = text::from_hex(hash_in(query.substr(0, query.find(' ')))).value_or(std::vector<std::uint8_t>{});
+        auto const numbers = path.ends_with("/few") ? "8:completei2e10:downloadedi3e10:incompletei1e"
+                                                    : "8:completei5e10:downloadedi20e10:incompletei8e";
+        return "d5:filesd" + std::to_string(bytes.size()) + ':' + std::string{bytes.begin(), bytes.end()} + 'd' +
+               numbers + "eee";
     }
 
     std::mutex mutex_;
