@@ -3,6 +3,7 @@
 
 #include "executor/backup.hpp"
 #include "executor/ip_filter.hpp"
+#include "executor/keys.hpp"
 #include "executor/nat.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
@@ -17,7 +18,8 @@ class executor : public session,
                  public backup,
                  public nat,
                  public security,
-                 public ip_filter {
+                 public ip_filter,
+                 public keys {
 public:
     explicit executor(context& house)
         : session{house},
@@ -27,9 +29,11 @@ public:
           nat{house},
           security{house},
           ip_filter{house},
+          keys{house},
           house_{house} {}
     using backup::handle;
     using ip_filter::handle;
+    using keys::handle;
     using nat::handle;
     using security::handle;
     using session::handle;

@@ -8,9 +8,9 @@ namespace ccbt::server {
 
 using upgrade_request = http::request<http::string_body>;
 
-/// Takes the connection over. Not `authorized`: the handshake is done, then closed with 4001.
+/// Takes the connection over. No `pass`: the handshake is done, then closed with 4001; so it is when the pass ends.
 void start_ws(
     std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-    bool authorized);
+    std::optional<authority::pass> pass);
 
 } // namespace ccbt::server
