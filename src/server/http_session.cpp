@@ -334,7 +334,7 @@ private:
             auto const needed = std::string{contract::name_of(needs)};
             p.refusal = failure{
                 errc::forbidden_scope,
-                "this key may not do that: it needs the scope " + needed,
+                "the scope " + needed + " is needed",
                 {{"needs", needed}, {"has", std::move(has)}}};
             return;
         }

@@ -88,8 +88,9 @@ TEST_F(daemon_named_keys, are_made_with_a_secret_that_is_answered_once) {
     EXPECT_EQ(one.terminate(), 0);
     EXPECT_THAT(one.log(), Not(HasSubstr(secret)));
     for (auto const& file : std::filesystem::recursive_directory_iterator{one.state()})
-        if (file.is_regular_file())
+        if (file.is_regular_file()) {
             EXPECT_THAT(read_file(file.path()), Not(HasSubstr(secret))) << file.path();
+        }
 }
 
 TEST_F(daemon_named_keys, mistakes_are_4xx_and_change_nothing) {
@@ -296,8 +297,8 @@ TEST_F(daemon_signatures, of_strangers_other_times_and_beside_a_right_key_are_40
             << (shift < 0 ? "before the daemon started" : "a clock that is ahead");
     }
     EXPECT_EQ(ask(one, "GET", status, laptop.sign("GET", status, "", signer::now_text(310))).status, 401);
-    for (std::string const when :
-         {"+" + signer::now_text(), " " + signer::now_text(), std::string{"1e9"}, std::string{"nan"}})
+    for (auto const& when : std::vector<std::string>{
+             "+" + signer::now_text(), " " + signer::now_text(), std::string{"1e9"}, std::string{"nan"}})
         EXPECT_EQ(ask(one, "GET", status, laptop.sign("GET", status, "", when)).status, 401) << when;
     auto wrong = stranger.sign("GET", status);
     wrong.emplace_back("X-CCBT-API-Key", one.key());

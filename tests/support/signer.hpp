@@ -20,7 +20,7 @@ public:
     /// Signs "<METHOD> <target>\n<timestamp>\n<sha256(body) hex>"; the three headers.
     [[nodiscard]] headers sign(
         std::string_view method, std::string_view target, std::string_view body = {},
-        std::string const& timestamp = now_text()) const;
+        std::string const& timestamp = now_text(0)) const;
     /// Signs any text: 128 hex digits.
     [[nodiscard]] std::string sign_text(std::string const& text) const;
     /// Unix seconds with their fraction: no two calls the same.
