@@ -124,7 +124,7 @@ protected:
         auto const claim = all.read({what.by, what.timestamp, what.signature}, source, at_which);
         if (!claim) return std::string{contract::row_of(claim.error().why).name};
         std::array const texts{contract::signed_text(method, at, what.timestamp, crypto::sha256(with))};
-        return name_of(all.verify(*claim, texts, source, moment));
+        return name_of(all.verify(*claim, texts, source, at_which));
     }
     std::string ask(sent const& what, std::optional<moment> when = {}) {
         return ask(what, "POST", target, body, when);

@@ -453,7 +453,7 @@ TEST_F(daemon_named_keys, are_made_used_listed_and_revoked_by_the_tool) {
     EXPECT_THAT(listed.out, Not(HasSubstr(secret)));
     EXPECT_THAT(listed.out, Not(HasSubstr(text::to_hex(crypto::sha256(secret)))));
     auto const watched = std::make_unique<process>(process_plan{
-        .argv = {program("ccbt"), "watch", "--count", "1", "security_blacklist_updated"},
+        .argv = {program("ccbt"), "watch", "security_blacklist_updated", "--count", "1"},
         .env = {"HOME=" + home.string(), "CCBT_URL=" + one.url(), "CCBT_SIGN=laptop"},
         .folder = home});
     EXPECT_TRUE(eventually(milliseconds{10'000}, [&] { // until it listens
