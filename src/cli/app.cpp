@@ -2,11 +2,13 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/key_file.hpp"
 #include "cli/session.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <deque>
 #include <iostream>
 #include <ostream>
@@ -20,7 +22,7 @@ constexpr char const* footer =
     "\n"
     "Exit codes: 0 done; 1 the daemon answered an error; 2 wrong usage; 3 no daemon answers; 4 not authorized;\n"
     "            5 not found; 6 add --wait: the download failed; 130 interrupted.\n"
-    "Environment: CCBT_URL, CCBT_API_KEY, CCBT_STATE_DIR, CCBTD (the daemon that `daemon start` runs), NO_COLOR.";
+    "Environment: CCBT_URL, CCBT_API_KEY, CCBT_SIGN, CCBT_STATE_DIR, CCBTD (the daemon that `daemon start` runs), NO_COLOR.";
 
 // What CLI11 writes into while it parses; its places may not move.
 struct slot {
@@ -207,10 +209,25 @@ int run(std::vector<std::string> words, surroundings const& around) {
          .state_dir = given_text(globals, "state-dir"),
          .config = given_text(globals, "config"),
          .environment = around.environment});
+    auto const environment = [&](char const* name) {
+        auto const* held = around.environment ? around.environment(name) : std::getenv(name);
+        return std::string{held == nullptr ? "" : held};
+    };
+    auto signer = given_text(globals, "sign");
+    if (!signer && !globals.has("api-key")) signer = environment("CCBT_SIGN");
+    if (signer && !signer->empty()) {
+        auto read = read_key_file(key_file_of(*signer, environment("HOME")));
+        if (!read) {
+            around.err << "ccbt: " << printable(read.error()) << '\n';
+            return static_cast<int>(exit_code::usage);
+        }
+        found.how.signing_key = *read;
+    }
     found.how.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
     session s{{around.out, around.err, around.term}, std::move(found), globals.flag("json")};
     s.config = given_text(globals, "config");
     s.state_dir = given_text(globals, "state-dir");
+    s.home = environment("HOME");
     return leaf->what->run(s, *leaf->what, words_of(leaf->slots));
 }
 

@@ -74,7 +74,15 @@ std::vector<special> const& specials() {
         {"torrents.import_state", &import_state, {}},
         {"torrents.checkpoint", &print_checkpoint, {}},
         {"torrents.resume_checkpoint", &resume_checkpoint, {}},
-        {"files.verify", &verify_files, {}}};
+        {"files.verify", &verify_files, {}},
+        {"keys.list", &list_keys, {}},
+        {"keys.create",
+         &make_key,
+         {{.word = "ed25519",
+           .doc = "Make a key pair that signs, in ~/.config/ccbt/keys/NAME; the daemon is told to trust it",
+           .is_flag = true},
+          {.word = "no-trust", .doc = "With --ed25519: tell no daemon", .is_flag = true}}},
+        {"keys.trust", &trust_key, {}}};
     return all;
 }
 
@@ -203,6 +211,20 @@ command command_for(wire::endpoint_facts const& endpoint) {
         if (one.run == &scrape_torrents)
             for (auto& a : made.arguments)
                 if (a.positional) a.required = false; // without one: the answers that are kept
+        if (one.run == &make_key || one.run == &trust_key)
+            for (auto& a : made.arguments) {
+                if (a.word == "scope") {
+                    a.doc = "What it may do: read, add, control, delete, files, net, config, metrics, admin";
+                    a.choices.clear(); // several may stand in one word
+                    a.required = false;
+                    a.value_name = "A,B";
+                    a.default_text = "read";
+                }
+                if (a.word == "expires") {
+                    a.doc = "Until it ends: 90d, 12h, 30m, 2w; default: never";
+                    a.value_name = "TIME";
+                }
+            }
         if (one.run == &add_torrents)
             for (auto& a : made.arguments)
                 if (a.positional) {
@@ -234,6 +256,12 @@ std::vector<argument> const& global_arguments() {
         {.word = "api-key",
          .doc = "Its key; default: CCBT_API_KEY, else <state_dir>/api_key",
          .value_name = "KEY"},
+        {.word = "sign",
+         .doc =
+             "Sign with a key pair of `ccbt key new --ed25519`, or of a PEM file, instead of sending a key; "
+             "default: CCBT_SIGN",
+         .is_file = true,
+         .value_name = "NAME"},
         {.word = "config", .doc = "The daemon's configuration file", .is_file = true, .value_name = "FILE"},
         {.word = "state-dir",
          .doc = "Where the daemon keeps its state; default: CCBT_STATE_DIR, else daemon.state_dir "

@@ -131,7 +131,8 @@ std::string human(std::string_view field, wire::value const& v) {
         field == "bytes")
         return text::human_bytes(n);
     if (field == "uptime") return text::human_duration(n);
-    if (field.ends_with("_at") || field.ends_with("_time") || field == "last_update" || field == "timestamp")
+    if (field.ends_with("_at") || field.ends_with("_time") || field == "last_update" ||
+        field == "last_used" || field == "timestamp")
         return moment(n);
     return wire::to_text(v);
 }

@@ -51,7 +51,12 @@ exit_code session::tell(client::client_error const& error) const {
     case error_kind::unauthorized:
         code = exit_code::unauthorized;
         told =
-            error.status == 403
+            where.how.signing_key && error.status != 403
+                ? fmt::format(
+                      "the daemon at {} does not accept this signature: is the key trusted there (`ccbt key "
+                      "list`), and do both clocks agree?",
+                      url)
+            : error.status == 403
                 ? fmt::format("this key may not do that: {}", message)
                 : fmt::format(
                       "the daemon at {} does not accept {}: give --api-key or CCBT_API_KEY; its own key is in "

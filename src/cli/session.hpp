@@ -29,6 +29,7 @@ public:
     bool json;
     std::optional<std::string> config{}; // --config and --state-dir as given, for a daemon to start
     std::optional<std::string> state_dir{};
+    std::string home{}; // the user's, for key files
     client::client daemon;
 
     /// Tells the error and what to do about it.

@@ -25,6 +25,17 @@ result<contract::transport> transport_of(std::string_view name) {
     return fails(error_kind::unsupported, "a protocol is tcp or udp");
 }
 
+result<std::vector<contract::grant>> grants_of(std::vector<std::string> const& names) {
+    std::vector<contract::grant> out;
+    for (auto const& name : names) {
+        auto const before = out.size();
+        for (auto const& [value, known] : contract::names_of<contract::grant>)
+            if (known == name) out.push_back(value);
+        if (out.size() == before) return fails(error_kind::unsupported, '"' + name + "\" is no scope");
+    }
+    return out;
+}
+
 template <class T> result<void> only_done(result<T> const& answered) {
     if (!answered) return unexpected<client_error>{answered.error()};
     return {};
@@ -293,6 +304,32 @@ result<client::batch_results> client::batch_remove(
 result<contract::get_event_log::response> client::get_event_log(
     std::optional<std::int64_t> since, std::chrono::seconds wait, std::int64_t limit) {
     return call<contract::get_event_log>({since, limit, static_cast<double>(wait.count())});
+}
+
+result<std::vector<contract::named_key>> client::get_keys() {
+    auto got = call<contract::get_keys>({});
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return std::move(got->keys);
+}
+
+result<contract::create_key::response> client::create_key(
+    std::string name, std::vector<std::string> const& scopes, std::chrono::seconds expires_in) {
+    auto grants = grants_of(scopes);
+    if (!grants) return unexpected<client_error>{std::move(grants.error())};
+    contract::create_key::request request{std::move(name), std::move(*grants), std::nullopt};
+    if (expires_in.count() != 0) request.expires_in = expires_in.count();
+    return call<contract::create_key>(request);
+}
+
+result<contract::trust_key::response> client::trust_key(
+    std::string public_key, std::string name, std::vector<std::string> const& scopes) {
+    auto grants = grants_of(scopes);
+    if (!grants) return unexpected<client_error>{std::move(grants.error())};
+    return call<contract::trust_key>({std::move(public_key), std::move(name), std::move(*grants)});
+}
+
+result<void> client::revoke_key(std::string name) {
+    return only_done(call<contract::revoke_key>({std::move(name)}));
 }
 
 result<std::string> client::metrics() {

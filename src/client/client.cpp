@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "client/connection.hpp"
+#include "client/signing.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -117,7 +118,11 @@ result<answer> client::exchange(contract::promise const& route, outgoing request
         .target = s.line->where().prefix + *target,
         .headers = std::move(request.headers),
         .body = std::move(request.body)};
-    if (!s.how.api_key.empty()) asked.headers.emplace_back("X-CCBT-API-Key", s.how.api_key);
+    auto proven = proof_of(s.how, [&](std::string_view timestamp) {
+        return contract::signed_text(asked.method, asked.target, timestamp, crypto::sha256(asked.body));
+    });
+    if (!proven) return unexpected<client_error>{std::move(proven.error())};
+    asked.headers.insert(asked.headers.end(), proven->begin(), proven->end());
     asked.headers.emplace_back("User-Agent", "libccbt/" CCBT_VERSION);
     if (!asked.body.empty()) asked.headers.emplace_back("Content-Type", "application/json");
     for (auto const& [name, held] : asked.headers)

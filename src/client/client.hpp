@@ -8,6 +8,7 @@
 // No header of this library includes Boost.
 #pragma once
 
+#include "base/crypto.hpp"
 #include "client/error.hpp"
 #include "contract/table.hpp"
 #include "wire/catalogue.hpp"
@@ -26,6 +27,8 @@ namespace ccbt::client {
 struct options {
     std::string url = "http://127.0.0.1:64124";
     std::string api_key{};
+    /// Signs every request instead of sending the key. The daemon trusts its public key: POST /keys/trust.
+    std::optional<crypto::secret_key> signing_key{};
     std::chrono::milliseconds timeout{30'000}; // for a whole answer
     std::chrono::milliseconds connect_timeout{5'000};
 };
@@ -199,6 +202,14 @@ public:
     [[nodiscard]] result<contract::get_event_log::response> get_event_log(
         std::optional<std::int64_t> since = std::nullopt, std::chrono::seconds wait = {},
         std::int64_t limit = 1000);
+    [[nodiscard]] result<std::vector<contract::named_key>> get_keys();
+    /// The secret is in this answer only. `scopes`: "read", "add", …; `expires_in` 0: never.
+    [[nodiscard]] result<contract::create_key::response> create_key(
+        std::string name, std::vector<std::string> const& scopes,
+        std::chrono::seconds expires_in = std::chrono::seconds{0});
+    [[nodiscard]] result<contract::trust_key::response> trust_key(
+        std::string public_key, std::string name, std::vector<std::string> const& scopes);
+    [[nodiscard]] result<void> revoke_key(std::string name);
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

@@ -1,3 +1,4 @@
+#include "client/signing.hpp"
 #include "client/socket.hpp"
 #include "client/watch.hpp"
 
@@ -45,8 +46,13 @@ result<event_stream> event_stream::open(
     auto const where = parse_url(how.url);
     if (!where) return unexpected<client_error>{where.error()};
     std::vector<std::pair<std::string, std::string>> headers{{"User-Agent", "libccbt/" CCBT_VERSION}};
-    if (!how.api_key.empty()) headers.emplace_back("X-CCBT-API-Key", how.api_key);
-    auto opened = socket::open(*where, target_of(*where, types, since), headers, how.connect_timeout);
+    auto const target = target_of(*where, types, since);
+    auto const proven = proof_of(how, [&](std::string_view timestamp) {
+        return contract::signed_socket_text(std::string_view{target}.substr(0, target.find('?')), timestamp);
+    });
+    if (!proven) return unexpected<client_error>{proven.error()};
+    headers.insert(headers.end(), proven->begin(), proven->end());
+    auto opened = socket::open(*where, target, headers, how.connect_timeout);
     if (!opened) return unexpected<client_error>{std::move(opened.error())};
     event_stream made{std::move(*opened)};
     if (!types.empty() && !since) {

@@ -29,6 +29,30 @@ template <> inline constexpr auto names_of<scope> = std::array{
     std::pair{scope::metrics, std::string_view{"metrics"}},
     std::pair{scope::admin, std::string_view{"admin"}}};
 
+/// What a key may do. Admin has all.
+class scope_set {
+public:
+    constexpr scope_set() = default;
+    constexpr scope_set(std::initializer_list<scope> list) {
+        for (auto const one : list) add(one);
+    }
+    constexpr void add(scope one) { bits_ |= 1U << static_cast<unsigned>(one); }
+    [[nodiscard]] constexpr bool has(scope one) const {
+        return one == scope::open || (bits_ & (1U << static_cast<unsigned>(one))) != 0 ||
+               (bits_ & (1U << static_cast<unsigned>(scope::admin))) != 0;
+    }
+    [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+    /// Those that were added, in the order of the enumeration, by their names.
+    template <class Visit> constexpr void each(Visit&& visit) const {
+        for (auto const& [one, name] : names_of<scope>)
+            if ((bits_ & (1U << static_cast<unsigned>(one))) != 0) visit(one, name);
+    }
+    bool operator==(scope_set const&) const = default;
+
+private:
+    std::uint32_t bits_ = 0;
+};
+
 /// A short list that lives in a constant.
 template <class T, std::size_t N = 8> struct short_list {
     std::array<T, N> items{};
@@ -76,6 +100,7 @@ struct joined<endpoint_list<A...>, endpoint_list<B...>, Rest...> {
 struct caller {
     std::string principal = "local"; // the key's name, "signature:<hex>", "unix:<uid>"
     bool is_admin = false;
+    scope_set scopes;
     std::string operation_id; // the Idempotency-Key, or empty
 };
 

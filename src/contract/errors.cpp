@@ -65,6 +65,8 @@ constexpr std::array rows{
     error_row{errc::security_malformed, "SECURITY_ERROR", 400},
     error_row{errc::security_not_found, "SECURITY_ERROR", 404},
     error_row{errc::security_unusable, "SECURITY_ERROR", 422},
+    error_row{errc::key_exists, "KEY_EXISTS", 409},
+    error_row{errc::key_not_found, "KEY_NOT_FOUND", 404},
     error_row{errc::config_update_failed, "CONFIG_UPDATE_FAILED", 400},
 };
 

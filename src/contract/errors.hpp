@@ -79,6 +79,9 @@ enum class errc : std::uint8_t {
     security_malformed,
     security_not_found,
     security_unusable,
+    // keys
+    key_exists,
+    key_not_found,
     // config
     config_update_failed,
     last_ = config_update_failed

@@ -7,6 +7,7 @@
 #include "contract/batch.hpp"
 #include "contract/event_log.hpp"
 #include "contract/ip_filter.hpp"
+#include "contract/keys.hpp"
 #include "contract/nat.hpp"
 #include "contract/protocols.hpp"
 #include "contract/scrape.hpp"
@@ -22,6 +23,6 @@ inline constexpr std::string_view base_path = "/api/v1";
 using all_endpoints = joined<
     session_endpoints, docs_endpoints, torrent_endpoints, batch_endpoints, transfer_endpoints, file_endpoints,
     scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints, ip_filter_endpoints,
-    protocol_endpoints, event_log_endpoints>::type;
+    protocol_endpoints, event_log_endpoints, key_endpoints>::type;
 
 } // namespace ccbt::contract

@@ -1,5 +1,6 @@
 #include "daemon/config_check.hpp"
 
+#include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "daemon/config_keys.hpp"
@@ -87,6 +88,10 @@ void check_lists(contract::settings const& s, problems& wrong) {
             wrong.push_back(
                 {"daemon.trusted_keys",
                  "must be Ed25519 public keys of 64 hex digits, but one is " + quoted(key)});
+        else if (crypto::is_small_order(*crypto::fixed_from_hex<32>(key)))
+            wrong.push_back(
+                {"daemon.trusted_keys",
+                 "must be keys for which not anybody can sign, as for " + quoted(key)});
     }
     for (auto const& host : s.daemon.allowed_hosts)
         if (host.empty() || host.find_first_of("*/ \t") != std::string::npos)

@@ -19,12 +19,17 @@ constexpr std::chrono::milliseconds gateway_stop_within{2500};
 constexpr std::chrono::milliseconds server_stop_within{1000};
 constexpr std::chrono::seconds root_check_every{5};
 constexpr std::chrono::milliseconds tell_every{1000};
+constexpr std::chrono::minutes key_uses_every{5};
 
-server::server_options options_of(contract::settings const& s, std::string api_key) {
+server::server_options options_of(
+    contract::settings const& s, std::string api_key, contract::key_ring& named_keys) {
     server::server_options o;
     o.host = s.daemon.ipc_host;
     o.port = static_cast<int>(s.daemon.ipc_port);
     o.api_key = std::move(api_key);
+    for (auto const& hex : s.daemon.trusted_keys)
+        if (auto const key = crypto::fixed_from_hex<32>(hex)) o.trusted_signers.push_back(*key);
+    o.named_keys = &named_keys;
     o.allowed_hosts = s.daemon.allowed_hosts;
     o.metrics_need_key = s.observability.metrics_need_key;
     o.websocket_enabled = s.daemon.websocket_enabled;
@@ -75,7 +80,9 @@ daemon::daemon(
           .fitting = [this](auto const& given) { return fitting_overrides(config_, given); },
           .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
-      server_{on_, make_routes(executor_), options_of(config_.settings, std::move(api_key)), counted} {
+      server_{
+          on_, make_routes(executor_), options_of(config_.settings, std::move(api_key), state_.keys()),
+          counted} {
     house_.gateway = gateway_.get();
     self_.version = CCBT_VERSION;
     self_.pid = ::getpid();
@@ -106,6 +113,8 @@ expected<std::string, std::string> daemon::start() {
 
     for (auto& [list, entry] : from_.asked.lists) state_.restore(list, std::move(entry));
     from_.asked.lists.clear();
+    for (auto& key : from_.asked.keys) state_.restore(std::move(key));
+    from_.asked.keys.clear();
 
     auto url = server_.listen();
     if (!url) return url;
@@ -125,6 +134,7 @@ expected<std::string, std::string> daemon::start() {
     from_.asked.deletions.clear();
 
     tickers_.push_back(on_.every(root_check_every, [this] { watch_roots(); }));
+    tickers_.push_back(on_.every(key_uses_every, [this] { executor_.keep_key_uses(); }));
     tickers_.push_back(on_.every(tell_every, [this] {
         state_.tell_changes(unix_now());
         if (server_.anyone_wants(contract::event_type::global_stats_updated))
@@ -278,6 +288,7 @@ void daemon::stop(job stopped) {
     stops_awaited_ = 3;
     auto const one_stopped = [this] {
         if (--stops_awaited_ > 0) return;
+        executor_.keep_key_uses();
         from_.close([this] {
             if (stopped_)
                 stopped_();

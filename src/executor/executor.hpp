@@ -6,6 +6,7 @@
 #include "executor/files.hpp"
 #include "executor/events.hpp"
 #include "executor/ip_filter.hpp"
+#include "executor/keys.hpp"
 #include "executor/nat.hpp"
 #include "executor/scrape.hpp"
 #include "executor/security.hpp"
@@ -25,7 +26,8 @@ class executor : public session,
                  public security,
                  public ip_filter,
                  public scrape,
-                 public events {
+                 public events,
+                 public keys {
 public:
     explicit executor(context& house)
         : session{house},
@@ -38,12 +40,14 @@ public:
           ip_filter{house},
           scrape{house, *this},
           events{house},
+          keys{house},
           house_{house} {}
     using backup::handle;
     using docs::handle;
     using files::handle;
     using events::handle;
     using ip_filter::handle;
+    using keys::handle;
     using nat::handle;
     using scrape::handle;
     using security::handle;

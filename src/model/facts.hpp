@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/ip_range.hpp"
+#include "contract/access.hpp"
 #include "contract/nat.hpp"
 #include "contract/settings.hpp"
 #include "contract/types.hpp"
@@ -108,6 +109,12 @@ struct list_changed { // `entry` is listed from now on, or no longer
     list_entry entry;
     bool listed = true;
 };
+struct key_put { // made, trusted, or used
+    contract::access_key key;
+};
+struct key_gone {
+    std::string name;
+};
 // Facts of the engine.
 struct torrents_seen {
     std::vector<torrent_seen> samples;
@@ -199,6 +206,6 @@ using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
     torrent_finished, metadata_arrived, tracker_announced, peer_came, peer_left, session_seen, listening, nat_seen,
     engine_caught_up, facts_lost, root_offline, root_online, config_changed, filter_loaded, stopping_now,
-    work_progressed, removed_totals_raised>;
+    work_progressed, removed_totals_raised, key_put, key_gone>;
 
 } // namespace ccbt::model

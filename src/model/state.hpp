@@ -34,6 +34,7 @@ public:
     void restore(std::shared_ptr<torrent_asked const> asked, torrent_done const& done);
     void know_root(storage_root const& root);
     void restore(address_list list, list_entry entry);
+    void restore(contract::access_key key) { keys_.put(std::move(key)); }
 
     void apply(std::span<fact const> facts, double now); // one revision for all of them
     void apply(fact const& one, double now) { apply(std::span{&one, 1}, now); }
@@ -58,6 +59,10 @@ public:
     [[nodiscard]] std::string folder_of(torrent_asked const& asked) const; // absolute
     [[nodiscard]] filter_loaded const& filter() const { return filter_; }
     [[nodiscard]] bool stopping() const { return stopping_; }
+    [[nodiscard]] contract::key_ring& keys() {
+        return keys_;
+    } // to be asked and listened to; changed by facts
+    [[nodiscard]] contract::key_ring const& keys() const { return keys_; }
     using listed = std::map<ip_range, list_entry>;
     [[nodiscard]] listed const& list(address_list which) const {
         return which == address_list::blacklist ? blacklist_ : whitelist_;
@@ -87,6 +92,8 @@ private:
     void on(stopping_now const& f);
     void on(work_progressed const& f);
     void on(removed_totals_raised const& f);
+    void on(key_put const& f) { keys_.put(f.key); }
+    void on(key_gone const& f) { keys_.drop(f.name); }
 
     void set_offline(torrent_id root, bool offline);
     void refresh(torrent_row& row);
@@ -109,6 +116,7 @@ private:
     nat_seen nat_;
     std::unordered_map<torrent_id, known_root> roots_;
     listed blacklist_, whitelist_;
+    contract::key_ring keys_;
     filter_loaded filter_;
     std::optional<contract::get_global_stats::response> told_stats_;
     bool stopping_ = false;

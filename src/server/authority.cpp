@@ -1,36 +1,89 @@
 #include "server/authority.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include "base/text.hpp"
+#include "contract/signature.hpp"
+
+#include <algorithm>
+#include <cmath>
 
 namespace ccbt::server {
 
-namespace {
+using contract::errc;
 
-std::array<std::uint8_t, 32> sha256(std::string_view text) {
-    std::array<std::uint8_t, 32> out{};
-    ::SHA256(reinterpret_cast<unsigned char const*>(text.data()), text.size(), out.data());
+void authority::trust_key(std::string_view key, std::string name) {
+    if (!key.empty()) keys_.push_back({crypto::sha256(key), false, std::move(name)});
+}
+
+void authority::trust_signer(crypto::public_key const& key) {
+    if (!crypto::is_small_order(key)) keys_.push_back({key, true, "signature:" + text::to_hex(key)});
+}
+
+std::optional<authority::pass> authority::pass_of(crypto::digest const& id, bool signs, unix_seconds now) {
+    std::optional<pass> out;
+    auto const* kept = kept_ == nullptr ? nullptr : kept_->find(id, signs);
+    if (kept != nullptr && !kept->is_expired(now)) {
+        out.emplace(pass{.signs = signs, .id = id});
+        out->who.principal = kept->name;
+        out->who.scopes = kept->scopes;
+    }
+    for (auto const& known : keys_) // all are compared: the time tells nothing
+        if (known.signs == signs && crypto::equal(known.of, id)) {
+            out.emplace(pass{.of_configuration = true, .signs = signs, .id = id});
+            out->who.principal = known.name;
+            out->who.scopes.add(contract::scope::admin);
+        }
+    if (out) out->who.is_admin = out->who.scopes.has(contract::scope::admin);
     return out;
 }
 
-} // namespace
-
-void authority::trust_key(std::string_view key, std::string name) {
-    if (!key.empty()) keys_.push_back({sha256(key), std::move(name)});
+authority::verdict authority::check(
+    std::optional<std::string_view> key, std::string const& source, moment now) {
+    if (!key) return unexpected<refusal>{refusal{}};
+    auto passed = pass_of(crypto::sha256(*key), false, now.unix_now);
+    if (!passed) return fail(source, now.steady_now);
+    if (!passed->of_configuration) kept_->used(passed->who.principal, now.unix_now);
+    return std::move(*passed);
 }
 
-authority::verdict authority::check(
-    std::optional<std::string_view> key, std::string const& source, steady::time_point now) {
-    verdict out;
-    if (!key) return out;
-    auto const given = sha256(*key);
-    for (auto const& known : keys_) // all are compared: the time tells nothing
-        if (CRYPTO_memcmp(known.of.data(), given.data(), given.size()) == 0) {
-            out.passed = true;
-            out.who = {.principal = known.name, .is_admin = true, .operation_id = {}};
-        }
-    if (out.passed) return out;
+bool authority::is_timely(unix_seconds at, unix_seconds now) const {
+    return std::abs(at - now) <= contract::signature_window_seconds && at >= began_;
+}
 
+expected<authority::claim, authority::refusal> authority::read(
+    signature_text const& from, std::string const& source, moment now) {
+    auto const key = crypto::fixed_from_hex<32>(from.public_key.value_or(""));
+    auto const made = crypto::fixed_from_hex<64>(from.signature.value_or(""));
+    auto const at = contract::read_timestamp(from.timestamp.value_or(""));
+    if (!key || !made || !at || !is_timely(*at, now.unix_now)) return fail(source, now.steady_now);
+    auto by = pass_of(*key, true, now.unix_now);
+    if (!by) return fail(source, now.steady_now);
+    return claim{std::move(*by), *key, *made, std::string{*from.timestamp}, *at};
+}
+
+authority::verdict authority::verify(
+    claim const& what, std::span<std::string const> texts, std::string const& source, moment now) {
+    // A body may have taken its time: what was true at the head is looked at again.
+    auto passed = pass_of(what.key, true, now.unix_now);
+    auto const covers = [&](std::string const& text) { return crypto::verify(what.key, text, what.made); };
+    if (!passed || !is_timely(what.at, now.unix_now) || !std::any_of(texts.begin(), texts.end(), covers))
+        return fail(source, now.steady_now);
+    switch (seen_.take(what.key, what.made, what.at, now.unix_now)) {
+    case replay_memory::said::fresh: break;
+    case replay_memory::said::seen: return fail(source, now.steady_now);
+    case replay_memory::said::full: return unexpected<refusal>{refusal{errc::rate_limited, 60}};
+    }
+    if (!passed->of_configuration) kept_->used(passed->who.principal, now.unix_now);
+    return std::move(*passed);
+}
+
+bool authority::holds(pass const& with, unix_seconds now) const {
+    if (with.of_configuration) return true; // until a restart
+    auto const* kept = kept_ == nullptr ? nullptr : kept_->find(with.who.principal);
+    return kept != nullptr && kept->id == with.id && kept->signs == with.signs && !kept->is_expired(now) &&
+           kept->scopes == with.who.scopes;
+}
+
+unexpected<authority::refusal> authority::fail(std::string const& source, steady::time_point now) {
     if (failures_.size() >= most_sources &&
         !failures_.contains(source)) // many sources at once: forget the old ones
         std::erase_if(failures_, [&](auto const& entry) { return entry.second.back() + window_ < now; });
@@ -38,14 +91,12 @@ authority::verdict authority::check(
     auto& past = failures_[source];
     while (!past.empty() && past.front() + window_ < now) past.pop_front();
     if (past.size() >= most_failures_) {
-        out.refusal = contract::errc::rate_limited;
         auto const wait =
             std::chrono::duration_cast<std::chrono::seconds>(past.front() + window_ - now).count();
-        out.retry_after = static_cast<int>(wait) + 1;
-        return out;
+        return unexpected<refusal>{refusal{errc::rate_limited, static_cast<int>(wait) + 1}};
     }
     past.push_back(now);
-    return out;
+    return unexpected<refusal>{refusal{}};
 }
 
 } // namespace ccbt::server

@@ -39,8 +39,10 @@ struct server_options {
     std::string host = "127.0.0.1";
     int port = 0;
     std::string api_key;
-    std::vector<std::string> allowed_hosts; // with or without a port
-    bool metrics_need_key = false;          // on a loopback bind too
+    std::vector<crypto::public_key> trusted_signers; // admin
+    contract::key_ring* named_keys = nullptr;        // of the store; it outlives the server
+    std::vector<std::string> allowed_hosts;          // with or without a port
+    bool metrics_need_key = false;                   // on a loopback bind too
     bool websocket_enabled = true;
     double heartbeat_seconds = 30;
     server_limits limits;
@@ -54,6 +56,7 @@ public:
     virtual void on_deadline() = 0;
     virtual void on_stop() = 0;                 // finish what is under way, then close
     virtual void on_look(steady::time_point) {} // every `look_every`
+    virtual void on_keys_changed() {}           // some key was made or revoked
 };
 
 struct ground {

@@ -3,10 +3,12 @@
 #include "base/gzip.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "contract/signature.hpp"
 #include "server/answer_head.hpp"
 #include "server/ws_session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/core.h>
 #include <limits>
 
@@ -23,6 +25,7 @@ constexpr std::size_t drained_at_most = std::size_t{32} << 20;
 constexpr std::size_t usual_buffer = 4096;      // what an idle connection keeps
 constexpr std::size_t read_at_once = 64 * 1024; // of a body
 constexpr std::size_t write_at_once = 64 * 1024;
+constexpr std::size_t worth_a_worker = 512 * 1024; // to be hashed: more takes over a millisecond
 // What may wait to be parsed. A header block ends at its own limit; this one ends chunk extensions and trailers.
 constexpr std::size_t most_unparsed = 128 * 1024;
 
@@ -144,8 +147,10 @@ private:
         std::optional<failure> refusal;
         std::string allow;
         int retry_after = 0;
-        bool authorized = false;
-        bool sound = true; // where it ends is beyond doubt, so another may follow
+        std::optional<authority::pass> pass;   // nothing on routes that need no key
+        std::optional<authority::claim> claim; // good or not: it covers the body, which is still to come
+        std::string_view target, path;         // as sent; without the query
+        bool sound = true;                     // where it ends is beyond doubt, so another may follow
         std::size_t most = contract::default_max_body;
     };
 
@@ -181,6 +186,8 @@ private:
         p.name = found.to->promise->name;
         p.most = found.to->promise->max_body;
         p.request.path = std::move(found.path);
+        p.target = view(head.target());
+        p.path = target->path;
         auto query = read_query(target->query);
         if (!query) {
             p.refusal = failure{errc::bad_request, "the query's percent-encoding is broken", {}};
@@ -240,8 +247,9 @@ private:
         if (!p.refusal && p.to->is_socket) {
             p.refusal = check_upgrade(*read);
             if (!p.refusal) {
+                admit_watcher(p, view(read->get().method_string()));
                 start_ws(
-                    on_, std::move(socket_), std::move(seat_), read->release(), p.authorized,
+                    on_, std::move(socket_), std::move(seat_), read->release(), std::move(p.pass),
                     wishes_of(p.request.query));
                 co_return false;
             }
@@ -256,6 +264,7 @@ private:
             keep = keep && reads && !unread;
             if (!p.refusal) p.refusal = std::move(unread);
         }
+        if (!p.refusal && (p.claim || p.pass)) co_await admit(p, *read);
         answer a;
         if (p.refusal) {
             a = answer_error(*p.refusal);
@@ -284,25 +293,93 @@ private:
             failure{errc::internal_error, "that is a fault of the daemon: see its log", {}});
     }
 
+    // A signature that is there is what counts, with no key beside it. What it covers is seen when all of it is here;
+    // what can be judged without, is judged now, before a byte of the body is read.
     void authorize(plan& p, http::fields const& head) const {
         auto const needs = p.to->promise->needs;
-        p.authorized =
-            needs == contract::scope::open ||
-            (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key);
-        if (p.authorized) return;
-        std::optional<std::string_view> key;
-        if (auto const at = head.find("X-CCBT-API-Key"); at != head.end()) key = view(at->value());
-        if (!key && p.to->is_socket)
-            for (auto const& [name, value] : p.request.query)
+        if (needs == contract::scope::open ||
+            (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key))
+            return;
+        auto const sent = [&](std::string_view name) -> std::optional<std::string_view> {
+            auto const at = head.find(beast::string_view{name.data(), name.size()});
+            return at == head.end() ? std::nullopt : std::optional{view(at->value())};
+        };
+        authority::signature_text written{
+            sent(contract::public_key_header), sent(contract::timestamp_header),
+            sent(contract::signature_header)};
+        auto key = sent("X-CCBT-API-Key");
+        if (p.to->is_socket && !key && !written.is_there()) // a browser's WebSocket sends no headers of ours
+            for (auto const& [name, value] : p.request.query) {
                 if (name == "api_key") key = value;
-        auto verdict = on_->keys.check(key, where_.remote, steady::now());
-        p.authorized = verdict.passed;
-        p.request.who = std::move(verdict.who);
-        if (p.authorized || p.to->is_socket) return; // a WebSocket is told by its close
-        p.retry_after = verdict.retry_after;
-        p.refusal = verdict.refusal == errc::rate_limited
-                        ? failure{errc::rate_limited, "too many wrong keys: wait", {}}
-                        : failure{errc::auth_required, "a key is needed: send X-CCBT-API-Key", {}};
+                if (name == "public_key") written.public_key = value;
+                if (name == "timestamp") written.timestamp = value;
+                if (name == "signature") written.signature = value;
+            }
+        if (written.is_there()) {
+            auto claim = on_->keys.read(written, where_.remote);
+            if (claim)
+                p.claim = std::move(*claim);
+            else
+                refuse(p, claim.error());
+        } else {
+            pass_on(p, on_->keys.check(key, where_.remote));
+        }
+    }
+
+    void pass_on(plan& p, authority::verdict verdict) const {
+        if (!verdict) return refuse(p, verdict.error());
+        auto const needs = p.to->promise->needs;
+        if (!verdict->who.scopes.has(needs)) {
+            if (p.to->is_socket) return;
+            std::vector<std::string> has;
+            verdict->who.scopes.each([&](contract::scope, std::string_view name) { has.emplace_back(name); });
+            auto const needed = std::string{contract::name_of(needs)};
+            p.refusal = failure{
+                errc::forbidden_scope,
+                "the scope " + needed + " is needed",
+                {{"needs", needed}, {"has", std::move(has)}}};
+            return;
+        }
+        p.request.who = verdict->who;
+        p.pass = std::move(*verdict);
+    }
+
+    static void refuse(plan& p, authority::refusal const& why) {
+        p.pass.reset();
+        if (p.to->is_socket) return; // it is told by its close
+        p.retry_after = why.retry_after;
+        p.refusal =
+            why.why == errc::rate_limited
+                ? failure{errc::rate_limited, "too many wrong keys: wait", {}}
+                : failure{
+                      errc::auth_required, "a key is needed: send X-CCBT-API-Key, or sign the request", {}};
+    }
+
+    /// All of the request is here, and nothing of it has been decoded.
+    task<> admit(plan& p, parser const& read) const {
+        if (!p.claim) { // the key may have been revoked while the body came
+            if (!on_->keys.holds(*p.pass)) refuse(p, {});
+            co_return;
+        }
+        std::string_view const body = read.get().body();
+        auto digest = [body] { return crypto::sha256(body); };
+        crypto::digest of_body{};
+        if (body.size() < worth_a_worker)
+            of_body = digest();
+        else
+            of_body = co_await off_loop(on_->on, digest);
+        std::array const texts{
+            contract::signed_text(view(read.get().method_string()), p.target, p.claim->timestamp, of_body)};
+        pass_on(p, on_->keys.verify(*p.claim, texts, where_.remote));
+    }
+
+    // By headers as any request, or as in the query, over less.
+    void admit_watcher(plan& p, std::string_view method) const {
+        if (!p.claim) return;
+        std::array const texts{
+            contract::signed_socket_text(p.path, p.claim->timestamp),
+            contract::signed_text(method, p.target, p.claim->timestamp, crypto::sha256(""))};
+        pass_on(p, on_->keys.verify(*p.claim, texts, where_.remote));
     }
 
     task<std::optional<failure>> read_body(parser& read, manner how, std::size_t most) {

@@ -64,11 +64,20 @@ void let_go(tcp::socket& socket) {
 
 server::server(loop& on, std::vector<route> routes, server_options options, metrics::door& counted)
     : ground_{std::make_shared<ground>(on, std::move(routes), std::move(options), counted)} {
-    ground_->keys.trust_key(ground_->options.api_key, "configured");
+    auto& g = *ground_;
+    g.keys.trust_key(g.options.api_key, "configured");
+    for (auto const& signer : g.options.trusted_signers) g.keys.trust_signer(signer);
+    if (g.options.named_keys == nullptr) return;
+    g.keys.ask(*g.options.named_keys);
+    g.options.named_keys->listen([&g] {
+        auto const all = std::vector<tracked*>(g.sessions.begin(), g.sessions.end());
+        for (auto* one : all) one->on_keys_changed();
+    });
 }
 
 server::~server() {
     error_code ignored;
+    if (ground_->options.named_keys != nullptr) ground_->options.named_keys->listen(nullptr);
     if (acceptor_) acceptor_->close(ignored);
 }
 

@@ -8,6 +8,7 @@
 #include <bitset>
 #include <charconv>
 #include <deque>
+#include <optional>
 
 namespace ccbt::server {
 
@@ -24,17 +25,22 @@ std::shared_ptr<std::string const> shared_text(std::string s) {
 
 class ws_session final : public std::enable_shared_from_this<ws_session>, public tracked, public watcher {
 public:
-    ws_session(std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> taken)
-        : on_{std::move(on)}, registered_{on_, *this}, seat_{std::move(taken)}, stream_{std::move(socket)} {}
+    ws_session(
+        std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> taken,
+        std::optional<authority::pass> pass)
+        : on_{std::move(on)},
+          registered_{on_, *this},
+          seat_{std::move(taken)},
+          stream_{std::move(socket)},
+          pass_{std::move(pass)} {}
     ~ws_session() override {
         leave();
         on_->counted.event_bytes_waiting -= waiting_bytes_;
     }
 
-    static task<> run(
-        std::shared_ptr<ws_session> self, upgrade_request request, bool authorized, wishes first) {
+    static task<> run(std::shared_ptr<ws_session> self, upgrade_request request, wishes first) {
         try {
-            co_await self->converse(std::move(request), authorized, std::move(first));
+            co_await self->converse(std::move(request), std::move(first));
         } catch (std::exception const& e) {
             log::error("a WebSocket ended by an exception: {}", e.what());
         }
@@ -63,8 +69,13 @@ public:
         else
             drop(); // not a WebSocket yet, or no longer
     }
+    void on_keys_changed() override {
+        if (joined_ && !on_->keys.holds(*pass_))
+            end(websocket::close_reason{unauthorized, "Unauthorized"}, on_->options.limits.linger);
+    }
     void on_look(steady::time_point now) override {
         if (!joined_ || ending_) return;
+        on_keys_changed(); // one may have expired
         auto const& limits = on_->options.limits;
         if (asked_at_ && now - *asked_at_ > limits.pong_within) return drop();
         auto const due = asked_at_ ? std::max(heard_at_, *asked_at_) : heard_at_;
@@ -77,7 +88,7 @@ public:
     }
 
 private:
-    task<> converse(upgrade_request request, bool authorized, wishes first) {
+    task<> converse(upgrade_request request, wishes first) {
         error_code failed;
         deadline = steady::now() + on_->options.limits.header_deadline;
         stream_.read_message_max(on_->options.limits.message_bytes);
@@ -93,7 +104,7 @@ private:
         auto accepted = asio::redirect_error(use_task, failed);
         co_await stream_.async_accept(request, accepted);
         if (failed || dropped_) co_return;
-        if (!authorized) {
+        if (!pass_ || !on_->keys.holds(*pass_)) {
             websocket::close_reason const reason{unauthorized, "Unauthorized"};
             auto closed = asio::redirect_error(use_task, failed);
             co_await stream_.async_close(reason, closed);
@@ -267,6 +278,7 @@ private:
     registration registered_;
     std::unique_ptr<seat> seat_;
     websocket::stream<stream_socket> stream_;
+    std::optional<authority::pass> pass_;
     std::bitset<type_count> subscribed_;
     std::deque<std::shared_ptr<std::string const>> waiting_;
     std::size_t waiting_bytes_ = 0;
@@ -292,10 +304,11 @@ wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query) 
 
 void start_ws(
     std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-    bool authorized, wishes first) {
+    std::optional<authority::pass> pass, wishes first) {
     auto& l = on->on;
-    auto session = std::make_shared<ws_session>(std::move(on), std::move(socket), std::move(seat));
-    spawn(l, ws_session::run(std::move(session), std::move(request), authorized, std::move(first)));
+    auto session =
+        std::make_shared<ws_session>(std::move(on), std::move(socket), std::move(seat), std::move(pass));
+    spawn(l, ws_session::run(std::move(session), std::move(request), std::move(first)));
 }
 
 } // namespace ccbt::server

@@ -16,9 +16,9 @@ struct wishes {
 /// Of the query; what is no number is no since.
 [[nodiscard]] wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query);
 
-/// Takes the connection over. Not `authorized`: the handshake is done, then closed with 4001.
+/// Takes the connection over. No `pass`: the handshake is done, then closed with 4001; so it is when the pass ends.
 void start_ws(
     std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
-    bool authorized, wishes first);
+    std::optional<authority::pass> pass, wishes first);
 
 } // namespace ccbt::server

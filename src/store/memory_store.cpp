@@ -42,6 +42,7 @@ snapshot memory_store::asked_now() const {
     out.settings.assign(settings_.begin(), settings_.end());
     for (auto const& [id, deletion] : deletions_) out.deletions.push_back(deletion);
     for (auto const& [at, entry] : lists_) out.lists.push_back({at.first, entry});
+    for (auto const& [name, key] : keys_) out.keys.push_back(key);
     out.lineage = lineage_;
     out.node_id = node_id_;
     return out;
@@ -162,6 +163,13 @@ bool memory_store::put(change const& what) {
         bool operator()(remove_list_entry const& c) const {
             return s.set(s.lists_, {c.list, c.range}, {}), true;
         }
+        bool operator()(put_key const& c) const { return s.set(s.keys_, c.key.name, c.key), true; }
+        bool operator()(note_key_use const& c) const {
+            auto const at = s.keys_.find(c.key.name);
+            if (at != s.keys_.end() && at->second.id == c.key.id) s.set(s.keys_, c.key.name, c.key);
+            return true;
+        }
+        bool operator()(drop_key const& c) const { return s.set(s.keys_, c.name, {}), true; }
     };
     return std::visit(visitor{*this}, what);
 }

@@ -77,6 +77,7 @@ private:
     std::map<std::string, std::string> settings_;
     std::map<torrent_id, intend_deletion> deletions_;
     std::map<std::pair<model::address_list, ip_range>, model::list_entry> lists_;
+    std::map<std::string, contract::access_key> keys_;
     std::unordered_set<std::string> operations_;
     std::int64_t removed_downloaded_ = 0, removed_uploaded_ = 0;
     std::string lineage_, node_id_;

@@ -64,6 +64,7 @@ int sqlite_tables::load(snapshot& asked, journal_snapshot& done) {
     if (code == SQLITE_OK) code = load_journal(asked, done);
     if (code == SQLITE_OK) code = load_small(asked, done);
     if (code == SQLITE_OK) code = load_lists(asked);
+    if (code == SQLITE_OK) code = load_keys(asked);
     on_.give_memory_back();
     return code;
 }
@@ -151,6 +152,26 @@ int sqlite_tables::load_lists(snapshot& into) {
         return a.list != b.list ? a.list < b.list : a.entry.range < b.entry.range;
     });
     return code;
+}
+
+int sqlite_tables::load_keys(snapshot& into) {
+    return scan(
+        on_, sum_, "keys", 1,
+        "SELECT row,name,signs,id,scopes,created_at,expires_at,last_used,checksum FROM keys ORDER BY name",
+        into.quarantined, [&](statement& row, bool whole) {
+            contract::access_key read;
+            auto const id = row.blob(3);
+            if (!whole || id.size() != read.id.size()) return false;
+            read.name = row.text(1);
+            read.signs = row.integer(2) != 0;
+            std::copy(id.begin(), id.end(), read.id.begin());
+            read.take_scope_names(row.text(4));
+            read.created_at = row.real(5);
+            read.expires_at = row.real(6);
+            read.last_used = row.real(7);
+            into.keys.push_back(std::move(read));
+            return true;
+        });
 }
 
 int sqlite_tables::load_meta(snapshot& into) {

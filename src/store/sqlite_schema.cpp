@@ -49,12 +49,18 @@ CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOU
 CREATE INDEX operations_at ON operations(at);
 CREATE TABLE lists(row INTEGER PRIMARY KEY, list INTEGER NOT NULL, range TEXT NOT NULL, reason TEXT NOT NULL,
     added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT;
+CREATE TABLE keys(row INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, signs INTEGER NOT NULL, id BLOB NOT NULL,
+    scopes TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL, last_used REAL NOT NULL,
+    checksum INTEGER NOT NULL) STRICT;
 )";
 
 constexpr migration migrations[] = {
     {1,
      "CREATE TABLE lists(row INTEGER PRIMARY KEY, list INTEGER NOT NULL, range TEXT NOT NULL, "
-     "reason TEXT NOT NULL, added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT"}};
+     "reason TEXT NOT NULL, added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT"},
+    {2, "CREATE TABLE keys(row INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, signs INTEGER NOT NULL, "
+        "id BLOB NOT NULL, scopes TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL, "
+        "last_used REAL NOT NULL, checksum INTEGER NOT NULL) STRICT"}};
 
 open_failure failed(open_failure::kind why, fs::path const& file, std::string what) {
     return {why, fmt::format("{}: {}", file.string(), what)};
@@ -179,7 +185,7 @@ std::optional<open_failure> migrate(
 } // namespace
 
 schema const& current_schema() {
-    static constexpr schema current{2, tables, migrations};
+    static constexpr schema current{3, tables, migrations};
     return current;
 }
 

@@ -416,7 +416,7 @@ TEST_F(sqlite_store_files, an_older_version_is_brought_up_with_a_backup) {
 
 TEST_F(sqlite_store_files, a_store_of_version_1_gets_its_lists) {
     fill(2);
-    change_file("DROP TABLE lists; PRAGMA user_version=1");
+    change_file("DROP TABLE lists; DROP TABLE keys; PRAGMA user_version=1");
     auto const range = *ip_range::parse("10.0.0.0/8");
     {
         auto store = open();
@@ -429,6 +429,20 @@ TEST_F(sqlite_store_files, a_store_of_version_1_gets_its_lists) {
     ASSERT_EQ(lists.size(), 1U);
     EXPECT_EQ(lists[0].entry, (model::list_entry{range, "ours", 5}));
     EXPECT_TRUE(fs::exists(folder / "ccbt.db.version-1.backup"));
+}
+
+TEST_F(sqlite_store_files, a_store_of_version_2_gets_its_keys) {
+    fill(2);
+    change_file("DROP TABLE keys; PRAGMA user_version=2");
+    contract::access_key const key{.name = "phone", .id = {1}, .scopes = {contract::scope::read}};
+    {
+        auto store = open();
+        EXPECT_EQ(store->loaded().torrents.size(), 2U);
+        ASSERT_EQ(commit_now(on, *store, {put_key{key}}), outcome::committed);
+        close(std::move(store));
+    }
+    EXPECT_EQ(open()->loaded().keys, (std::vector{key}));
+    EXPECT_TRUE(fs::exists(folder / "ccbt.db.version-2.backup"));
 }
 
 TEST_F(sqlite_store_files, a_migration_that_fails_changes_nothing_and_keeps_earlier_backups) {

@@ -61,6 +61,15 @@ int sqlite_tables::prepare() {
         put_listed_, "INSERT INTO lists(list,range,reason,added_at,checksum) VALUES(?1,?2,?3,?4,?5) "
                      "ON CONFLICT(list,range) DO UPDATE SET reason=?3,added_at=?4,checksum=?5");
     made(drop_listed_, "DELETE FROM lists WHERE list=?1 AND range=?2");
+    made(
+        put_key_,
+        "INSERT INTO keys(name,signs,id,scopes,created_at,expires_at,last_used,checksum) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "
+        "ON CONFLICT(name) DO UPDATE SET "
+        "signs=?2,id=?3,scopes=?4,created_at=?5,expires_at=?6,last_used=?7,checksum=?8");
+    made(
+        note_key_, "UPDATE keys SET signs=?2,scopes=?4,created_at=?5,expires_at=?6,last_used=?7,checksum=?8 "
+                   "WHERE name=?1 AND id=?3");
+    made(drop_key_, "DELETE FROM keys WHERE name=?1");
     made(drop_torrent_, "DELETE FROM torrents WHERE row=?1");
     made(drop_metainfo_, "DELETE FROM metainfo WHERE row=?1");
     made(drop_journal_, "DELETE FROM journal WHERE row=?1");
@@ -262,6 +271,24 @@ int sqlite_tables::put(remove_list_entry const& what) {
     drop_listed_.bind(1, static_cast<std::int64_t>(what.list));
     drop_listed_.bind_text(2, range);
     return drop_listed_.run();
+}
+
+int sqlite_tables::write_key(statement& by, contract::access_key const& key) {
+    auto const scopes = key.scope_names(); // names outlive the enumeration's order
+    return row_writer{by, sum_, "keys"}
+        .text(key.name)
+        .integer(key.signs)
+        .blob(key.id)
+        .text(scopes)
+        .real(key.created_at)
+        .real(key.expires_at)
+        .real(key.last_used)
+        .run();
+}
+
+int sqlite_tables::put(drop_key const& what) {
+    drop_key_.bind_text(1, what.name);
+    return drop_key_.run();
 }
 
 int sqlite_tables::put_meta(std::string_view key, std::string_view value) {

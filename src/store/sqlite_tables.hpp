@@ -46,6 +46,10 @@ private:
     int put(raise_removed_totals const& what);
     int put(put_list_entry const& what);
     int put(remove_list_entry const& what);
+    int put(put_key const& what) { return write_key(put_key_, what.key); }
+    int put(note_key_use const& what) { return write_key(note_key_, what.key); }
+    int put(drop_key const& what);
+    int write_key(statement& by, contract::access_key const& key);
 
     int find(torrent_id id, std::int64_t& row); // 0 where there is none
     int find_hash(statement& by, model::info_hash const& hash, std::int64_t besides, bool& taken);
@@ -58,6 +62,7 @@ private:
     int load_journal(snapshot& asked, journal_snapshot& into);
     int load_small(snapshot& asked, journal_snapshot& into);
     int load_lists(snapshot& into);
+    int load_keys(snapshot& into);
     int load_meta(snapshot& into);
 
     connection& on_;
@@ -70,7 +75,7 @@ private:
     statement put_metainfo_, get_metainfo_, put_resume_, get_resume_, put_journal_, get_journal_;
     statement get_totals_, put_totals_, put_root_, put_setting_, drop_setting_, put_deletion_, drop_deletion_;
     statement put_checkpoint_, get_checkpoint_, drop_checkpoint_, prune_checkpoints_;
-    statement put_listed_, drop_listed_;
+    statement put_listed_, drop_listed_, put_key_, note_key_, drop_key_;
     statement drop_torrent_, drop_metainfo_, drop_journal_, drop_resume_;
     statement put_meta_, find_operation_, put_operation_, drop_operations_;
 };

@@ -374,6 +374,28 @@ TYPED_TEST(store_conformance, list_entries_come_back_with_reason_and_time_and_ma
         lists(), ElementsAre("black 10.0.0.0/8 more noise 1.000000", "white 10.0.0.5 a friend 3.500000"));
 }
 
+TYPED_TEST(store_conformance, keys_come_back_whole_and_a_revoked_one_is_not_brought_back_by_its_use) {
+    using contract::scope;
+    contract::access_key phone{
+        .name = "phone", .id = crypto::sha256("a secret"), .scopes = {scope::read, scope::remove}};
+    phone.created_at = 1.5;
+    phone.expires_at = 2.5;
+    contract::access_key const laptop{.name = "laptop", .signs = true, .id = {7}, .scopes = {scope::admin}};
+    ASSERT_EQ(this->commit_these({put_key{phone}, put_key{laptop}}), outcome::committed);
+    EXPECT_THAT(this->world.restart().first.keys, ElementsAre(laptop, phone));
+    phone.last_used = 2;
+    ASSERT_EQ(this->commit_these({note_key_use{phone}}), outcome::committed);
+    EXPECT_THAT(this->world.restart().first.keys, ElementsAre(laptop, phone));
+    ASSERT_EQ(
+        this->commit_these({drop_key{"phone"}, drop_key{"nobody"}, note_key_use{phone}}), outcome::committed);
+    EXPECT_THAT(this->world.restart().first.keys, ElementsAre(laptop));
+    auto other = phone;
+    other.id = crypto::sha256("another secret");
+    ASSERT_EQ(this->commit_these({put_key{other}, note_key_use{phone}}), outcome::committed);
+    EXPECT_THAT(this->world.restart().first.keys, ElementsAre(laptop, other))
+        << "another key by the same name";
+}
+
 TYPED_TEST(store_conformance, the_totals_of_removed_torrents_can_be_raised_and_never_lowered) {
     auto const one = this->add();
     ASSERT_EQ(

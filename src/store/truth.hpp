@@ -61,9 +61,18 @@ struct remove_list_entry { // what is not listed is no error
 struct raise_removed_totals { // what removed torrents moved, of all time, is at least this
     std::int64_t downloaded = 0, uploaded = 0;
 };
+struct put_key { // insert or replace by name
+    contract::access_key key;
+};
+struct note_key_use { // of a key that is still the same one; else nothing
+    contract::access_key key;
+};
+struct drop_key { // what is not there is no error
+    std::string name;
+};
 using change = std::variant<
     put_torrent, put_metainfo, forget_torrent, keep_checkpoint, intend_deletion, deletion_done, put_root,
-    put_setting, put_list_entry, remove_list_entry, raise_removed_totals>;
+    put_setting, put_list_entry, remove_list_entry, raise_removed_totals, put_key, note_key_use, drop_key>;
 
 enum class outcome : std::uint8_t {
     committed,
@@ -86,6 +95,7 @@ struct snapshot {                                               // what was ther
     std::vector<std::pair<std::string, std::string>> settings;
     std::vector<intend_deletion> deletions; // begun and not done
     std::vector<put_list_entry> lists;      // the blacklist, then the whitelist, each by range
+    std::vector<contract::access_key> keys; // by name
     std::vector<std::string> quarantined;   // for the log: records that could not be read, left as they are
     std::string lineage;                    // 32 hex digits, made with the store
     std::string node_id;                    // the same, of this machine
