@@ -209,7 +209,7 @@ task<result<void>> backup::take_head(kept_head const& head) {
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) co_return unexpected<failure>{kept.error()};
     facts.emplace_back(totals);
-    house_.state.apply(facts, unix_now());
+    house_.apply(facts);
     if (lists) {
         house_.rules.lists_changed();
         co_await house_.rules.in_force();
@@ -335,7 +335,7 @@ task<result<void>> backup::put(std::vector<candidate> some) {
         house_.last_queue_order = std::max(house_.last_queue_order, one.asked->queue_order);
     }
     facts.emplace_back(std::move(seen));
-    house_.state.apply(facts, unix_now());
+    house_.apply(facts);
     for (auto& one : some) {
         engine::load first{
             .metainfo = one.what.metainfo,

@@ -4,6 +4,7 @@
 #include "executor/backup.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
+#include "executor/queue.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
@@ -16,6 +17,7 @@ class executor : public session,
                  public transfers,
                  public backup,
                  public nat,
+                 public queue,
                  public security,
                  public ip_filter {
 public:
@@ -25,12 +27,14 @@ public:
           transfers{house},
           backup{house, *this},
           nat{house},
+          queue{house, *this},
           security{house},
           ip_filter{house},
           house_{house} {}
     using backup::handle;
     using ip_filter::handle;
     using nat::handle;
+    using queue::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;

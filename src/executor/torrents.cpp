@@ -79,6 +79,12 @@ std::optional<torrent_id> deletion_near(context const& house, std::string const&
 
 } // namespace
 
+contract::queue_priority default_priority(contract::queue_settings const& from) {
+    for (auto const& [priority, name] : contract::names_of<contract::queue_priority>)
+        if (text::equal_ignoring_case(name, from.default_priority)) return priority;
+    return contract::queue_priority::normal;
+}
+
 // ---- adding
 
 task<result<torrents::source>> torrents::read_source(contract::add_torrent::request request) {
@@ -192,10 +198,8 @@ task<result<contract::add_torrent::response>> torrents::take_in(
     for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
         if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr)
             co_return unexpected<failure>{exists_already(*row)};
-    for (auto const& p : contract::names_of<contract::queue_priority>)
-        if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority))
-            asked.priority = p.first;
-    asked.queue_order = house_.last_queue_order = last_queue_order() + 1;
+    asked.priority = default_priority(house_.settings.queue);
+    asked.queue_order = house_.last_queue_order = model::queue_order::after(last_queue_order());
 
     auto const record = std::make_shared<model::torrent_asked const>(std::move(asked));
     store::commit change;
@@ -266,6 +270,12 @@ task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) 
 
     auto changed = *row->asked;
     changed.paused = paused;
+    // Else it would say that it goes on, and rest.
+    if (!paused && changed.in_queue && changed.priority == contract::queue_priority::paused) {
+        changed.priority = default_priority(house_.settings.queue);
+        if (changed.priority == contract::queue_priority::paused)
+            changed.priority = contract::queue_priority::normal;
+    }
     auto const record = co_await keep_changed(house_, row->asked, std::move(changed));
     if (!record) co_return unexpected<failure>{record.error()};
     // Asked of the engine even where nothing changed: resuming is how a user has an error tried again.
