@@ -168,7 +168,7 @@ task<result<void>> queue::make_room(std::size_t position) {
             house_.last_queue_order = std::max(torrents_.last_queue_order(), key);
         }
         if (!all_held) continue;
-        auto const kept = co_await keep_all(std::move(changed), {});
+        auto const kept = co_await keep_all(std::move(changed), std::string());
         co_return kept;
     }
     co_return result<void>{}; // the move looks again, and gives up in its turn
