@@ -15,6 +15,7 @@ int code(exit_code c) { return static_cast<int>(c); }
 using printer = void (*)(std::ostream&, wire::value const&, terminal const&);
 printer printer_of(std::string_view endpoint) {
     if (endpoint == "torrents.peers") return &print_peers;
+    if (endpoint == "queue.get") return &print_queue;
     if (endpoint == "torrents.announce") return &print_trackers;
     if (endpoint == "scrape.list") return &print_scrapes;
     if (endpoint == "torrents.set_rate_limits") return &print_limits;
@@ -50,8 +51,9 @@ int ask(session& s, command const& what, wire::value::object const& request) {
         std::find_if(request.begin(), request.end(), [](auto const& m) { return m.first == "ip"; });
     wire::value const* const changed =
         members != nullptr && members->size() == 1 && ip != request.end() ? &ip->second : nullptr;
-    if (members != nullptr && members->size() == 1 && hash != request.end() &&
-        read->find("status") != nullptr)
+    bool const says_only_what_was_done =
+        members != nullptr && (members->size() == 1 || (members->size() == 2 && read->find("info_hash")));
+    if (says_only_what_was_done && hash != request.end() && read->find("status") != nullptr)
         s.out << human("status", *read->find("status")) << ' ' << human("info_hash", hash->second) << '\n';
     else if (changed != nullptr)
         s.out << members->front().first << ' ' << human("ip", *changed) << '\n';

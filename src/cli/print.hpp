@@ -37,4 +37,7 @@ void print_scrapes(std::ostream& out, wire::value const& answer, terminal const&
 /// The limits that a torrent has now, in a sentence a direction.
 void print_limits(std::ostream& out, wire::value const& answer, terminal const& where);
 
+/// The queue as a table, and below it how many do what.
+void print_queue(std::ostream& out, wire::value const& answer, terminal const& where);
+
 } // namespace ccbt::cli

@@ -3,6 +3,8 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
+
 namespace ccbt::client {
 
 namespace {
@@ -198,6 +200,48 @@ result<void> client::remove_from_blacklist(std::string ip) {
 
 result<void> client::remove_from_whitelist(std::string ip) {
     return only_done(call<contract::remove_from_whitelist>({std::move(ip)}));
+}
+
+result<contract::get_queue::response> client::get_queue() { return call<contract::get_queue>({}); }
+
+result<void> client::add_to_queue(std::string_view info_hash, std::string_view priority) {
+    auto request = naming<contract::add_to_queue::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    auto const& known = contract::names_of<contract::queue_priority>;
+    auto const named = std::find_if(known.begin(), known.end(), [&](auto const& one) {
+        return text::equal_ignoring_case(one.second, priority);
+    });
+    if (named == known.end())
+        return fails(error_kind::unsupported, "a priority is paused, low, normal, high or maximum");
+    request->priority = named->first;
+    return only_done(call<contract::add_to_queue>(*request));
+}
+
+result<void> client::remove_from_queue(std::string_view info_hash) {
+    auto const request = naming<contract::remove_from_queue::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return only_done(call<contract::remove_from_queue>(*request));
+}
+
+result<void> client::move_in_queue(std::string_view info_hash, std::int64_t new_position) {
+    auto request = naming<contract::move_in_queue::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    request->new_position = new_position;
+    return only_done(call<contract::move_in_queue>(*request));
+}
+
+result<void> client::clear_queue() { return only_done(call<contract::clear_queue>({})); }
+
+result<void> client::pause_torrent_in_queue(std::string_view info_hash) {
+    auto const request = naming<contract::pause_in_queue::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return only_done(call<contract::pause_in_queue>(*request));
+}
+
+result<void> client::resume_torrent_in_queue(std::string_view info_hash) {
+    auto const request = naming<contract::resume_in_queue::request>(info_hash);
+    if (!request) return unexpected<client_error>{request.error()};
+    return only_done(call<contract::resume_in_queue>(*request));
 }
 
 result<contract::get_nat_status::response> client::nat_status() { return call<contract::get_nat_status>({}); }

@@ -172,6 +172,14 @@ public:
     [[nodiscard]] result<void> add_to_whitelist(std::string ip, std::string reason = "");
     [[nodiscard]] result<void> remove_from_blacklist(std::string ip);
     [[nodiscard]] result<void> remove_from_whitelist(std::string ip);
+    [[nodiscard]] result<contract::get_queue::response> get_queue();
+    /// `priority`: paused, low, normal, high or maximum. One that is in it already gets that priority.
+    [[nodiscard]] result<void> add_to_queue(std::string_view info_hash, std::string_view priority = "normal");
+    [[nodiscard]] result<void> remove_from_queue(std::string_view info_hash);
+    [[nodiscard]] result<void> move_in_queue(std::string_view info_hash, std::int64_t new_position); // from 0
+    [[nodiscard]] result<void> clear_queue();
+    [[nodiscard]] result<void> pause_torrent_in_queue(std::string_view info_hash);
+    [[nodiscard]] result<void> resume_torrent_in_queue(std::string_view info_hash);
     [[nodiscard]] result<contract::get_nat_status::response> nat_status();
     [[nodiscard]] result<bool> discover_nat(); // was a gateway found
     /// `external_port` 0: the same, or another where that is taken.

@@ -10,6 +10,7 @@
 #include "contract/keys.hpp"
 #include "contract/nat.hpp"
 #include "contract/protocols.hpp"
+#include "contract/queue.hpp"
 #include "contract/scrape.hpp"
 #include "contract/security.hpp"
 #include "contract/session.hpp"
@@ -22,7 +23,7 @@ inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
     session_endpoints, docs_endpoints, torrent_endpoints, batch_endpoints, transfer_endpoints, file_endpoints,
-    scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints, ip_filter_endpoints,
+    queue_endpoints, scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints, ip_filter_endpoints,
     protocol_endpoints, event_log_endpoints, key_endpoints>::type;
 
 } // namespace ccbt::contract

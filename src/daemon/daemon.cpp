@@ -109,7 +109,9 @@ expected<std::string, std::string> daemon::start() {
     for (auto const& asked : from_.asked.torrents) {
         state_.restore(asked, done[asked->id]);
         house_.not_loaded.insert(asked->id);
+        house_.queue.restore(asked, done[asked->id], state_.is_offline(asked->root));
     }
+    house_.configure_queue(); // before anything is loaded: what has to wait is not started for a moment
 
     for (auto& [list, entry] : from_.asked.lists) state_.restore(list, std::move(entry));
     from_.asked.lists.clear();
@@ -122,8 +124,8 @@ expected<std::string, std::string> daemon::start() {
 
     executor_.begin_filter([this] { house_.rules.start(); }); // and the engine opens its port
 
-    // What users wait for goes first: the torrents that run, then those that are paused.
-    auto const runs = [](auto const& asked) { return !asked->paused; };
+    // What users wait for goes first: the torrents that run, then those that wait or are paused.
+    auto const runs = [this](auto const& asked) { return !asked->paused && !house_.queue.holds(asked->id); };
     std::stable_partition(from_.asked.torrents.begin(), from_.asked.torrents.end(), runs);
     for (auto at = from_.asked.torrents.rbegin(); at != from_.asked.torrents.rend(); ++at)
         to_load_.push_back((*at)->id);
@@ -232,7 +234,7 @@ void daemon::take_facts(std::vector<model::fact> facts) {
             spawn(on_, executor_.learn_metadata(*metadata));
         if (auto const* at = std::get_if<model::listening>(&one)) gateway_->listens_at(at->port);
     }
-    state_.apply(facts, unix_now());
+    house_.apply(facts);
 }
 
 void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
@@ -264,6 +266,7 @@ void daemon::reconfigure(loaded_config to) {
     if (auto const level = log::parse_level(config_.settings.observability.log_level)) log::set_level(*level);
     engine_->configure(config_.settings);
     gateway_->configure(config_.settings);
+    house_.configure_queue();
     house_.apply(model::config_changed{changes.keys});
     if (std::any_of(changes.keys.begin(), changes.keys.end(), is_of_filter)) executor_.reload_filter();
     log::info("the configuration was read again: {} keys changed", changes.keys.size());

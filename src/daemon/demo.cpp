@@ -26,7 +26,7 @@ std::shared_ptr<model::torrent_asked const> demo_torrent(std::int64_t n, model::
     t.paused = n % 10 == 3;
     if (n % 3 != 0) t.labels = {labels[static_cast<std::size_t>(n) % labels.size()]};
     t.added_at = unix_now() - static_cast<double>(random() % 10'000'000);
-    t.queue_order = n;
+    t.queue_order = model::queue_order::first + n * model::queue_order::step;
     return std::make_shared<model::torrent_asked const>(std::move(t));
 }
 

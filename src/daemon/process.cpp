@@ -232,6 +232,13 @@ exit_code run(int argc, char const* const* argv) {
     if (flags->demo) {
         config->settings.disk.download_path = (dir->folder() / "downloads").string();
         config->settings.disk.allowed_paths.clear();
+        // Something is to move: the queue waits only where it is configured to.
+        auto& queue = config->settings.queue;
+        for (auto const& [name, limit] :
+             {std::pair{"queue.max_active_torrents", &queue.max_active_torrents},
+              {"queue.max_active_downloading", &queue.max_active_downloading},
+              {"queue.max_active_seeding", &queue.max_active_seeding}})
+            if (config->origins[name] == "default") *limit = 0;
     }
     ours.reset();
     running process{std::move(*flags), std::move(*config), std::move(*dir), std::move(key)};

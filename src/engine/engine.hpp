@@ -25,6 +25,7 @@ struct wish {
     std::shared_ptr<model::torrent_asked const> asked;
     std::string save_path; // absolute: the root's path and the torrent's folder
     bool blocked = false;  // its root is offline: nothing may be read or written below save_path
+    bool held = false;     // the queue does not let it run now
 };
 
 /// What comes along when a torrent is handed over for the first time.

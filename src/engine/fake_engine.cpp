@@ -93,7 +93,7 @@ void fake_engine::settle(torrent& t) {
     s.finished = knows && s.progress >= 1;
     if (t.how.blocked)
         s.state = torrent_state::stopped;
-    else if (a.paused || t.failed)
+    else if (a.paused || t.how.held || t.failed)
         s.state = torrent_state::paused;
     else if (!knows)
         s.state = torrent_state::metadata;

@@ -264,7 +264,7 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
     // It has not looked at its resume data yet and would say that nothing is here.
     if (status.state == lt::torrent_status::checking_resume_data) return;
     if (status.state == lt::torrent_status::checking_files) t->checking = true;
-    auto seen = to_seen(t->id(), status, t->how.asked->paused || t->failed, t->before);
+    auto seen = to_seen(t->id(), status, t->how.asked->paused || t->how.held || t->failed, t->before);
     auto const now = steady::now();
     auto const rates = t->window.look(now, seen.downloaded, seen.uploaded);
     seen.download_rate = rates.down;
@@ -282,7 +282,7 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
         moving_.insert(t->serial);
     else
         moving_.erase(t->serial);
-    if (t->last == seen) return;
+    if (!std::exchange(t->tell_again, false) && t->last == seen) return;
     t->last = seen;
     samples.push_back(seen);
 }

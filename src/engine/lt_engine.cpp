@@ -114,6 +114,9 @@ void lt_session::bring_to_wish(torrent_ref const& t) {
     switch (t->at) {
     case stage::live:
         for (auto const& d : reconcile(t->how, t->done, defaults())) carry_out(t, d);
+        // Tried again by its user: first it is sound, and then it waits for its turn.
+        if (t->failed && t->how.held && !t->how.asked->paused && !t->how.blocked && t->unfit.empty())
+            recover(t);
         return;
     case stage::checking:
         if (t->how.blocked && t->stop_check) *t->stop_check = true;
@@ -135,6 +138,7 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
     auto const& h = t->handle;
     if (std::holds_alternative<halt>(what)) {
         h.pause();
+        t->tell_again = true;
         if (t->how.blocked && t->info)
             h.flush_cache(); // closes its files
         else

@@ -8,7 +8,7 @@ applied wanted(wish const& asked, default_limits const& defaults) {
     auto const& a = *asked.asked;
     return {
         .added = true,
-        .running = !a.paused && !asked.blocked,
+        .running = !a.paused && !asked.blocked && !asked.held,
         .sequential = a.sequential,
         .down_kib = a.down_kib != 0 ? a.down_kib : defaults.down_kib,
         .up_kib = a.up_kib != 0 ? a.up_kib : defaults.up_kib,

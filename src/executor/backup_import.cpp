@@ -234,7 +234,7 @@ task<result<void>> backup::take_list(
         if (facts.empty()) continue;
         auto const kept = co_await commit(house_, std::move(change));
         if (!kept) co_return unexpected<failure>{kept.error()};
-        house_.state.apply(facts, unix_now());
+        house_.apply(facts);
     }
     co_return result<void>{};
 }
@@ -355,7 +355,7 @@ task<result<void>> backup::put(std::vector<candidate> some) {
         house_.last_queue_order = std::max(house_.last_queue_order, one.asked->queue_order);
     }
     facts.emplace_back(std::move(seen));
-    house_.state.apply(facts, unix_now());
+    house_.apply(facts);
     for (auto& one : some) {
         engine::load first{
             .metainfo = one.what.metainfo,

@@ -9,12 +9,14 @@
 #include "executor/address_rules.hpp"
 #include "executor/turn.hpp"
 #include "gateway/gateway.hpp"
+#include "model/queue_schedule.hpp"
 #include "model/state.hpp"
 #include "store/journal.hpp"
 #include "store/truth.hpp"
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -58,6 +60,9 @@ struct context {
     std::function<void(overrides const&)> lay_over{}; // takes them, stored already, into force
     std::int64_t last_queue_order = 0;                // 0: not looked at yet
     turns<torrent_id> torrent_turns{on};
+    turns<int> queue_turn{on}; // one turn for the whole order; taken after those of torrents
+    model::queue_schedule queue{};
+    std::shared_ptr<bool> queue_asks = std::make_shared<bool>(false); // posted, to be told to the engine
     address_rules rules{on, state, engine};
     std::unordered_set<torrent_id> not_loaded; // known from before, and not yet handed to the engine
     /// Whose files are going, and from where. The turn of each is held until they are gone.
@@ -66,12 +71,14 @@ struct context {
     gateway::gateway* gateway = nullptr; // null: a house without a network
     bool store_failed = false;           // a commit met an I/O error: health says degraded
 
-    void apply(model::fact const& one) const { state.apply(one, unix_now()); }
-    [[nodiscard]] engine::wish wish_for(std::shared_ptr<model::torrent_asked const> asked) const {
-        auto folder = state.folder_of(*asked);
-        bool const offline = state.is_offline(asked->root);
-        return {std::move(asked), std::move(folder), offline};
-    }
+    /// With what the queue makes of them, in one revision.
+    void apply(std::span<model::fact const> facts);
+    void apply(model::fact const& one) { apply(std::span{&one, 1}); }
+    /// For the engine, which is told of it next.
+    [[nodiscard]] engine::wish wish_for(std::shared_ptr<model::torrent_asked const> asked);
+    /// The settings of the queue are other ones now.
+    void configure_queue();
+    void tell_engine_of_queue();
     /// Tells the engine how a torrent is to be. One that is not handed over yet is, soon, as it is asked then.
     void ask_engine(std::shared_ptr<model::torrent_asked const> asked) {
         if (!not_loaded.contains(asked->id)) engine.ask(wish_for(std::move(asked)));

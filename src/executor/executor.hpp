@@ -9,6 +9,7 @@
 #include "executor/keys.hpp"
 #include "executor/nat.hpp"
 #include "executor/scrape.hpp"
+#include "executor/queue.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
@@ -23,6 +24,7 @@ class executor : public session,
                  public files,
                  public backup,
                  public nat,
+                 public queue,
                  public security,
                  public ip_filter,
                  public scrape,
@@ -36,6 +38,7 @@ public:
           files{house},
           backup{house, *this},
           nat{house},
+          queue{house, *this},
           security{house},
           ip_filter{house},
           scrape{house, *this},
@@ -50,6 +53,7 @@ public:
     using keys::handle;
     using nat::handle;
     using scrape::handle;
+    using queue::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;

@@ -202,7 +202,7 @@ private:
         for (auto& one : facts)
             if (auto* metadata = std::get_if<model::metadata_arrived>(&one))
                 spawn(on, deeds.learn_metadata(*metadata));
-        state.apply(facts, unix_now());
+        house.apply(facts);
     }
 };
 

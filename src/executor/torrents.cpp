@@ -79,6 +79,12 @@ std::optional<torrent_id> deletion_near(context const& house, std::string const&
 
 } // namespace
 
+contract::queue_priority default_priority(contract::queue_settings const& from) {
+    for (auto const& [priority, name] : contract::names_of<contract::queue_priority>)
+        if (text::equal_ignoring_case(name, from.default_priority)) return priority;
+    return contract::queue_priority::normal;
+}
+
 // ---- adding
 
 task<result<torrents::source>> torrents::read_source(contract::add_torrent::request request) {
@@ -202,10 +208,8 @@ task<result<contract::add_torrent::response>> torrents::take_in(
 
 void torrents::place_in_queue(model::torrent_asked& asked) {
     asked.added_at = unix_now();
-    for (auto const& p : contract::names_of<contract::queue_priority>)
-        if (text::equal_ignoring_case(p.second, house_.settings.queue.default_priority))
-            asked.priority = p.first;
-    asked.queue_order = house_.last_queue_order = last_queue_order() + 1;
+    asked.priority = default_priority(house_.settings.queue);
+    asked.queue_order = house_.last_queue_order = model::queue_order::after(last_queue_order());
 }
 
 bool torrents::near_a_deletion(std::vector<candidate> const& all, torrent_id& which) const {
@@ -270,7 +274,7 @@ task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all
         if (kept) {
             std::vector<model::fact> facts;
             for (auto const& [i, record] : records) facts.emplace_back(model::torrent_put{record});
-            house_.state.apply(facts, unix_now());
+            house_.apply(facts);
             for (auto const& [i, record] : records) {
                 house_.engine.ask(house_.wish_for(record), std::move(all[i].first));
                 out[i] = contract::add_torrent::response{record->hashes.canonical().hex()};
@@ -393,9 +397,14 @@ task<std::vector<result<void>>> torrents::set_paused(
     std::vector<std::shared_ptr<model::torrent_asked const>> records;
     for (auto const id : what.all) {
         auto record = house_.state.torrents().find(id)->asked;
-        if (record->paused != paused) {
-            auto changed = *record;
-            changed.paused = paused;
+        auto changed = *record;
+        changed.paused = paused;
+        if (!paused && changed.in_queue && changed.priority == contract::queue_priority::paused) {
+            changed.priority = default_priority(house_.settings.queue); // else it would say that it goes on, and rest
+            if (changed.priority == contract::queue_priority::paused)
+                changed.priority = contract::queue_priority::normal;
+        }
+        if (changed != *record) {
             record = std::make_shared<model::torrent_asked const>(std::move(changed));
             change.changes.emplace_back(store::put_torrent{record});
             facts.emplace_back(model::torrent_put{record});
@@ -408,24 +417,28 @@ task<std::vector<result<void>>> torrents::set_paused(
             what.fail_all(kept.error());
             co_return std::move(what.how);
         }
-        house_.state.apply(facts, unix_now());
+        house_.apply(facts);
     }
     // Asked of the engine even where nothing changed: resuming is how a user has an error tried again.
     for (auto& record : records) house_.ask_engine(std::move(record));
     co_return std::move(what.how);
 }
 
+task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) {
+    std::vector<contract::info_hash> one{which};
+    auto set = co_await set_paused(std::move(one), paused, {});
+    co_return std::move(set.front());
+}
+
 task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const&) {
-    std::vector<contract::info_hash> which{request.info_hash};
-    auto const set = co_await set_paused(std::move(which), true, {});
-    if (!set.front()) co_return unexpected<failure>{set.front().error()};
+    auto const set = co_await set_paused(request.info_hash, true);
+    if (!set) co_return unexpected<failure>{set.error()};
     co_return contract::done{"paused"};
 }
 
 task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const&) {
-    std::vector<contract::info_hash> which{request.info_hash};
-    auto const set = co_await set_paused(std::move(which), false, {});
-    if (!set.front()) co_return unexpected<failure>{set.front().error()};
+    auto const set = co_await set_paused(request.info_hash, false);
+    if (!set) co_return unexpected<failure>{set.error()};
     co_return contract::done{"resumed"};
 }
 
@@ -562,7 +575,7 @@ task<std::vector<result<void>>> torrents::remove(
         what.fail_all(kept.error());
         co_return std::move(what.how);
     }
-    house_.state.apply(facts, unix_now());
+    house_.apply(facts);
 
     if (delete_files) {
         auto let_go = [this, &all](auto done) {

@@ -67,6 +67,8 @@ public:
     /// Files of the same names may be going just now: a new torrent must not lose its own with them.
     task<> let_deletions_end(std::string folder);
     [[nodiscard]] std::int64_t last_queue_order(); // of all that are here
+    /// Asks it of the engine too where nothing changes: resuming is how a user has an error tried again.
+    task<result<void>> set_paused(contract::info_hash which, bool paused);
 
 private:
     task<std::vector<std::string>> own_files(std::shared_ptr<model::torrent_asked const> of);
@@ -86,6 +88,8 @@ private:
 
     context& house_;
 };
+
+[[nodiscard]] contract::queue_priority default_priority(contract::queue_settings const& from);
 
 /// The rows that a request for the list asks for: filtered, sorted, cut, narrowed to fields. In torrent_list.cpp.
 [[nodiscard]] result<contract::list_torrents::response> list(

@@ -18,6 +18,8 @@ std::int64_t least(std::int64_t own, std::int64_t otherwise, std::int64_t global
     return std::min(each, global);
 }
 
+} // namespace
+
 contract::set_rate_limits::response limits_of(
     model::torrent_asked const& asked, contract::limit_settings const& by) {
     contract::set_rate_limits::response out;
@@ -28,6 +30,8 @@ contract::set_rate_limits::response limits_of(
     out.capped = out.effective_download_kib < out.download_kib || out.effective_upload_kib < out.upload_kib;
     return out;
 }
+
+namespace {
 
 unexpected<failure> refuse(std::string why, std::string reason) {
     return fails(errc::announce_refused, std::move(why), {{"reason", std::move(reason)}});
@@ -71,6 +75,8 @@ task<result<contract::force_announce::response>> transfers::handle(
     auto const* row = house_.state.torrents().find(request.info_hash);
     if (row == nullptr) co_return unexpected<failure>{no_such_torrent()};
     if (row->asked->paused) co_return refuse("it is paused: resume it first", "paused");
+    if (row->hold != model::queue_hold::none)
+        co_return refuse("it is held by the queue: it announces when it runs", "queued");
     if (row->view->status == torrent_state::error)
         co_return refuse("it is stopped by an error: " + row->view->error.value_or(""), "error");
 

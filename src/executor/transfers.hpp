@@ -19,4 +19,8 @@ private:
     context& house_;
 };
 
+/// The limits that a torrent has, and those that hold.
+[[nodiscard]] contract::set_rate_limits::response limits_of(
+    model::torrent_asked const& asked, contract::limit_settings const& by);
+
 } // namespace ccbt::executor

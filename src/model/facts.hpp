@@ -126,6 +126,16 @@ struct torrent_failed { // its status is error until `torrent_recovered`
 struct torrent_recovered {
     torrent_id id;
 };
+/// What the queue makes of a torrent. It is asked of nobody and kept nowhere: at each start it is worked out anew.
+enum class queue_hold : std::uint8_t {
+    none,  // it runs, or is none of the queue's
+    waits, // for its turn
+    paused // by its priority
+};
+struct torrent_held {
+    torrent_id id;
+    queue_hold hold = queue_hold::none;
+};
 struct torrent_finished { // every wanted piece has come and been hashed, in this run
     torrent_id id;
 };
@@ -203,7 +213,7 @@ struct removed_totals_raised { // what torrents that are gone moved, at the leas
 };
 
 using fact = std::variant<
-    torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered,
+    torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered, torrent_held,
     torrent_finished, metadata_arrived, tracker_announced, peer_came, peer_left, session_seen, listening, nat_seen,
     engine_caught_up, facts_lost, root_offline, root_online, config_changed, filter_loaded, stopping_now,
     work_progressed, removed_totals_raised, key_put, key_gone>;

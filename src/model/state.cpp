@@ -160,6 +160,7 @@ void state::on(torrent_put const& f) {
     }
     auto& row = torrents_.insert(f.asked, number_);
     row.offline = is_offline(f.asked->root);
+    if (auto const held = held_early_.extract(f.asked->id)) row.hold = held.mapped();
     refresh(row);
     events_.record(event_type::torrent_added, about(row), now_);
 }
@@ -171,6 +172,7 @@ void state::on(torrent_gone const& f) {
     totals_.uploaded += row->view->uploaded;
     auto data = about(*row);
     torrents_.erase(f.id, number_);
+    held_early_.erase(f.id);
     events_.record(event_type::torrent_removed, std::move(data), now_);
 }
 
@@ -211,6 +213,16 @@ void state::on(torrent_recovered const& f) {
     auto* row = torrents_.row(f.id);
     if (row == nullptr) return;
     row->failed.clear();
+    refresh(*row);
+}
+
+void state::on(torrent_held const& f) {
+    auto* row = torrents_.row(f.id);
+    if (row == nullptr) {
+        held_early_[f.id] = f.hold;
+        return;
+    }
+    row->hold = f.hold;
     refresh(*row);
 }
 

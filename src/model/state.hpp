@@ -75,6 +75,7 @@ private:
     void on(torrents_seen const& f);
     void on(torrent_failed const& f);
     void on(torrent_recovered const& f);
+    void on(torrent_held const& f);
     void on(torrent_finished const& f);
     void on(metadata_arrived const&) {} // becomes a commit first, and then a torrent_put
     void on(tracker_announced const& f);
@@ -119,6 +120,7 @@ private:
     contract::key_ring keys_;
     filter_loaded filter_;
     std::optional<contract::get_global_stats::response> told_stats_;
+    std::unordered_map<torrent_id, queue_hold> held_early_; // told in the same breath as its torrent_put
     bool stopping_ = false;
 };
 

@@ -26,6 +26,8 @@ torrent_state status_of(torrent_row const& row) {
     if (row.offline || !row.failed.empty()) return torrent_state::error;
     // A paused torrent may still be looked through; everything else is as the user asked, at once.
     if (row.asked->paused && row.seen.state != torrent_state::checking) return torrent_state::paused;
+    if (row.hold != queue_hold::none && row.seen.state != torrent_state::checking)
+        return row.hold == queue_hold::paused ? torrent_state::paused : torrent_state::queued;
     if (row.seen.state == torrent_state::starting)
         return row.asked->has_metainfo ? torrent_state::starting : torrent_state::metadata;
     if (!row.asked->paused && row.seen.state == torrent_state::paused)
@@ -98,7 +100,8 @@ bool torrent_table::refresh(torrent_row& row, std::string const& root_path, std:
     s.name = asked.name.empty() ? s.info_hash : asked.name;
     s.status = status_of(row);
     s.progress = std::clamp(row.seen.progress, 0.0, 1.0);
-    bool const moves = s.status != torrent_state::paused && s.status != torrent_state::error;
+    bool const moves = s.status != torrent_state::paused && s.status != torrent_state::error &&
+                       s.status != torrent_state::queued;
     s.download_rate = moves ? row.seen.download_rate : 0;
     s.upload_rate = moves ? row.seen.upload_rate : 0;
     s.num_peers = moves ? row.seen.num_peers : 0;

@@ -22,8 +22,9 @@ using contract::torrent_state;
 struct torrent_row {
     std::shared_ptr<torrent_asked const> asked;
     torrent_seen seen;
-    std::string failed;        // the engine's complaint; empty: none
-    bool offline = false;      // its root is not there
+    std::string failed;   // the engine's complaint; empty: none
+    bool offline = false; // its root is not there
+    queue_hold hold = queue_hold::none;
     bool restored = false;     // known from before this start, and the engine has not told of it yet
     torrent_row_view view;     // as the wire shows it; replaced, never changed
     std::uint64_t changed = 0; // the revision's number
