@@ -419,14 +419,16 @@ task<std::vector<result<void>>> torrents::set_paused(
 
 task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const&) {
     std::vector<contract::info_hash> which{request.info_hash};
-    auto const set = co_await set_paused(std::move(which), true, {});
+    std::string no_operation;
+    auto const set = co_await set_paused(std::move(which), true, std::move(no_operation));
     if (!set.front()) co_return unexpected<failure>{set.front().error()};
     co_return contract::done{"paused"};
 }
 
 task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const&) {
     std::vector<contract::info_hash> which{request.info_hash};
-    auto const set = co_await set_paused(std::move(which), false, {});
+    std::string no_operation;
+    auto const set = co_await set_paused(std::move(which), false, std::move(no_operation));
     if (!set.front()) co_return unexpected<failure>{set.front().error()};
     co_return contract::done{"resumed"};
 }
