@@ -340,8 +340,7 @@ result<client::batch_results> client::batch_resume(std::vector<std::string> info
     return results_of(call<contract::batch_resume>({std::move(info_hashes)}));
 }
 
-result<client::batch_results> client::batch_remove(
-    std::vector<std::string> info_hashes, bool remove_data) {
+result<client::batch_results> client::batch_remove(std::vector<std::string> info_hashes, bool remove_data) {
     return results_of(call<contract::batch_remove>({std::move(info_hashes), remove_data}));
 }
 

@@ -16,7 +16,8 @@ struct batch_result {
         field<&batch_result::info_hash>{"The torrent; null where it could not be read"},
         field<&batch_result::success>{"Was it done"},
         field<&batch_result::error>{"Why not, for people; else null"},
-        field<&batch_result::code>{"Why not, for programs: the code that the single route answers; else null"}};
+        field<&batch_result::code>{
+            "Why not, for programs: the code that the single route answers; else null"}};
 };
 struct batch_answer {
     std::vector<batch_result> results;
@@ -90,8 +91,7 @@ struct batch_remove {
         static constexpr auto fields = described_as{
             field<&request::info_hashes>{
                 "The torrents", {.required = true, .max_length = 64, .max_items = most_in_a_batch}},
-            field<&request::remove_data>{
-                "Also delete their files; the answer comes when they are gone"}};
+            field<&request::remove_data>{"Also delete their files; the answer comes when they are gone"}};
     };
     using response = batch_answer;
 };

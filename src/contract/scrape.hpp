@@ -27,7 +27,8 @@ struct run_scrape {
         .method = verb::post,
         .path = "/scrape/{info_hash}",
         .needs = scope::control,
-        .summary = "Ask a torrent's trackers how many seed and download it; without a torrent: what was answered",
+        .summary =
+            "Ask a torrent's trackers how many seed and download it; without a torrent: what was answered",
         .command = "scrape",
         .errors = {errc::torrent_not_found, errc::invalid_info_hash, errc::scrape_failed}};
     struct request {

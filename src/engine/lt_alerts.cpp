@@ -76,7 +76,8 @@ void lt_session::on_alert(lt::alert* a) {
         auto const& came = *lt::alert_cast<lt::peer_connect_alert>(a);
         bool const dialled = came.direction == lt::peer_connect_alert::direction_t::out;
         if (dialled) ++dialled_;
-        if (auto const t = find(came.handle); t && !t->forgotten && connected_.emplace(t->serial, came.endpoint).second)
+        if (auto const t = find(came.handle);
+            t && !t->forgotten && connected_.emplace(t->serial, came.endpoint).second)
             tell_.tell(model::peer_came{
                 t->id(), came.endpoint.address().to_string(), came.endpoint.port(), !dialled});
         return;
@@ -86,7 +87,8 @@ void lt_session::on_alert(lt::alert* a) {
         if (gone.error == lt::errors::banned_by_ip_filter) ++blocked_connections_;
         if (gone.error == lt::errors::self_connection) ++with_ourselves_;
         // Also told of those that never were connected with.
-        if (auto const t = find(gone.handle); t && connected_.erase({t->serial, gone.endpoint}) > 0 && !t->forgotten)
+        if (auto const t = find(gone.handle);
+            t && connected_.erase({t->serial, gone.endpoint}) > 0 && !t->forgotten)
             tell_.tell(model::peer_left{
                 t->id(), gone.endpoint.address().to_string(), gone.endpoint.port(),
                 text::to_valid_utf8(gone.error.message())});

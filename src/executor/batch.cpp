@@ -34,7 +34,8 @@ parsed parse(std::vector<std::string> const& written) {
             out.at.push_back(i);
         } else {
             out.answer.results[i] = outcome_of(
-                std::nullopt, fails(errc::invalid_info_hash, "an info-hash is 40 hex digits (v1) or 64 (v2)"));
+                std::nullopt,
+                fails(errc::invalid_info_hash, "an info-hash is 40 hex digits (v1) or 64 (v2)"));
         }
     }
     return out;

@@ -11,9 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto asked_within = 8s;    // a tracker
-constexpr auto answered_within = 9s; // all; the API's 10 s hold the way to it and back
-constexpr auto others_within = 2s;   // once one has answered
+constexpr auto asked_within = 8s;        // a tracker
+constexpr auto answered_within = 9s;     // all; the API's 10 s hold the way to it and back
+constexpr auto others_within = 2s;       // once one has answered
 constexpr std::size_t most_waiting = 64; // questions for each thread that asks
 
 bool may_ask(contract::discovery_settings const& by, std::string_view url) {
@@ -177,8 +177,8 @@ void scrape::settle(torrent_id id, round_ref const& r) {
     auto const good = [](auto const& a) { return a != nullptr && a->found.has_value(); };
     if (r->hurries || std::none_of(r->answers.begin(), r->answers.end(), good)) return;
     r->hurries = true;
-    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        r->until - std::chrono::steady_clock::now());
+    auto const left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(r->until - std::chrono::steady_clock::now());
     r->patience = house_.on.after(
         std::clamp<std::chrono::milliseconds>(left, 0ms, others_within), [this, id, weak = std::weak_ptr{r}] {
             if (auto const late = weak.lock()) finish(id, late);

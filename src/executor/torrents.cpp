@@ -245,7 +245,7 @@ task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all
         store::commit change;
         change.operation_id = operation_id;
         std::vector<std::pair<std::size_t, std::shared_ptr<model::torrent_asked const>>> records;
-        std::unordered_map<contract::info_hash, std::string> taken; // by these; the name of each
+        std::unordered_set<contract::info_hash> taken; // by those before
         for (auto const i : left) {
             auto& asked = all[i].asked;
             if (auto const* row = row_of(asked.hashes)) {
@@ -254,10 +254,10 @@ task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all
             }
             bool twice = false;
             for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
-                if (hash && !taken.try_emplace(hash, asked.name).second) twice = true;
+                if (hash && !taken.insert(hash).second) twice = true;
             if (twice) {
-                out[i] = unexpected<failure>{
-                    failure{errc::torrent_exists, "that torrent stands here twice: " + asked.name}.with(
+                out[i] =
+                    unexpected<failure>{failure{errc::torrent_exists, "that torrent stands here twice"}.with(
                         "info_hash", asked.hashes.canonical().hex())};
                 continue;
             }
@@ -282,9 +282,10 @@ task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all
             break;
         }
         // Another add was quicker with one of them: the others are tried again without it.
-        bool const others_may =
-            kept.error().code == errc::torrent_exists &&
-            std::any_of(records.begin(), records.end(), [&](auto const& r) { return row_of(r.second->hashes); });
+        bool const others_may = kept.error().code == errc::torrent_exists &&
+                                std::any_of(records.begin(), records.end(), [&](auto const& r) {
+                                    return row_of(r.second->hashes);
+                                });
         for (auto const& [i, record] : records) {
             out[i] = unexpected<failure>{kept.error()};
             if (others_may) left.push_back(i);
@@ -355,7 +356,8 @@ struct torrents::named {
     ids all;
     std::vector<result<void>> how;
 
-    named(context const& house, std::vector<contract::info_hash> const& which) : of(which.size()), how(which.size()) {
+    named(context const& house, std::vector<contract::info_hash> const& which)
+        : of(which.size()), how(which.size()) {
         for (std::size_t i = 0; i < which.size(); ++i) {
             if (auto const* row = house.state.torrents().find(which[i])) {
                 of[i] = row->asked->id;
@@ -426,7 +428,8 @@ task<std::vector<result<void>>> torrents::set_paused(
 
 task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) {
     std::vector<contract::info_hash> one{which};
-    auto set = co_await set_paused(std::move(one), paused, {});
+    std::string no_operation;
+    auto set = co_await set_paused(std::move(one), paused, std::move(no_operation));
     co_return std::move(set.front());
 }
 
@@ -520,9 +523,11 @@ task<std::vector<result<void>>> torrents::remove(
         for (auto const id : ids{what.all})
             if (house_.state.torrents().find(id)->offline)
                 what.fail(
-                    id, failure{errc::remove_failed,
-                                "its storage folder is offline, so its files cannot be deleted now"}
-                            .with("reason", std::string{"storage_offline"}));
+                    id,
+                    failure{
+                        errc::remove_failed,
+                        "its storage folder is offline, so its files cannot be deleted now"}
+                        .with("reason", std::string{"storage_offline"}));
     struct going {
         torrent_id id;
         contract::info_hash hash;

@@ -47,8 +47,7 @@ public:
         caught_up out;
         out.lost = seq + 1 < oldest || seq > last_seq_;
         auto const from = out.lost ? 0 : static_cast<std::size_t>(seq + 1 - oldest);
-        for (auto i = from; i < kept_.size() && out.events.size() < most; ++i)
-            out.events.push_back(kept_[i]);
+        for (auto i = from; i < kept_.size() && out.events.size() < most; ++i) out.events.push_back(kept_[i]);
         return out;
     }
     /// Called once, with the next event that is kept, from within that: it may only post.

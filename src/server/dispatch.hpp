@@ -32,8 +32,7 @@ template <class Request>
                         return wire::decode_text(
                             at->second, made.*(f.member), std::string{f.name()}, f.rule, wrong);
                 }
-                if (at == list.end() && f.rule.required)
-                    wrong.add(std::string{f.name()}, "is required");
+                if (at == list.end() && f.rule.required) wrong.add(std::string{f.name()}, "is required");
             };
             switch (f.rule.in) {
             case place::body: break;

@@ -139,7 +139,8 @@ private:
         for (auto const& event : *missed)
             if (wants(event->type)) {
                 auto text = text_of(event);
-                history_bytes_ += text->size(); // beside what may wait of what comes now: the log has a bound of its own
+                history_bytes_ +=
+                    text->size(); // beside what may wait of what comes now: the log has a bound of its own
                 push(std::move(text));
             }
     }

@@ -51,7 +51,8 @@ answer scrape_http(
     ::curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
     ::curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
     ::curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
-    ::curl_easy_setopt(easy.get(), CURLOPT_QUICK_EXIT, 1L); // a resolver that does not answer is not waited for
+    ::curl_easy_setopt(
+        easy.get(), CURLOPT_QUICK_EXIT, 1L); // a resolver that does not answer is not waited for
     ::curl_easy_setopt(easy.get(), CURLOPT_USERAGENT, "ccbtd/" CCBT_VERSION);
     ::curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &take_body);
     ::curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &body);
@@ -59,8 +60,7 @@ answer scrape_http(
     if (!by.from.empty() && by.from != "0.0.0.0" && by.from != "::") {
         bool const is_address = by.from.find_first_not_of("0123456789.") == std::string::npos ||
                                 by.from.find(':') != std::string::npos;
-        ::curl_easy_setopt(
-            easy.get(), CURLOPT_INTERFACE, ((is_address ? "host!" : "if!") + by.from).c_str());
+        ::curl_easy_setopt(easy.get(), CURLOPT_INTERFACE, ((is_address ? "host!" : "if!") + by.from).c_str());
     }
     ::curl_multi_add_handle(multi.get(), easy.get());
     CURLcode ended = CURLE_OPERATION_TIMEDOUT;
@@ -84,7 +84,8 @@ answer scrape_http(
     }
     // Some say why they refuse with a status of their own.
     auto out = read_scrape(body, of);
-    if (status != 200 && !body.starts_with("d14:failure reason")) out = {{}, fmt::format("it answers {}", status)};
+    if (status != 200 && !body.starts_with("d14:failure reason"))
+        out = {{}, fmt::format("it answers {}", status)};
     return out;
 }
 

@@ -48,7 +48,8 @@ struct way {
 [[nodiscard]] answer read_scrape(std::string_view body, swarm_hash const& of);
 
 [[nodiscard]] answer scrape_http(
-    std::string const& url, swarm_hash const& of, way const& by, deadline until, std::atomic<bool> const& stop);
+    std::string const& url, swarm_hash const& of, way const& by, deadline until,
+    std::atomic<bool> const& stop);
 [[nodiscard]] answer scrape_udp(
     std::string const& announce_url, swarm_hash const& of, way const& by, deadline until,
     std::atomic<bool> const& stop);

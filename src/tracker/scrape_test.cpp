@@ -7,7 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-swarm_hash const of{'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', ' ', '/'};
+swarm_hash const of{'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j',
+                    'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', ' ', '/'};
 constexpr auto asks = "info_hash=abcdefghijklmnopqr%20%2F";
 constexpr auto name = "20:abcdefghijklmnopqr /";
 
@@ -37,7 +38,8 @@ TEST(scrape, reads_the_numbers_of_its_torrent_and_of_no_other) {
 }
 
 TEST(scrape, no_damaged_answer_is_believed) {
-    auto const whole = "d5:filesd" + std::string{name} + "d8:completei5e10:downloadedi50e10:incompletei10eeee";
+    auto const whole =
+        "d5:filesd" + std::string{name} + "d8:completei5e10:downloadedi50e10:incompletei10eeee";
     for (std::size_t size = 0; size < whole.size(); ++size)
         EXPECT_FALSE(read_scrape(whole.substr(0, size), of).found) << size;
     EXPECT_FALSE(read_scrape(std::string(100'000, 'l'), of).found);

@@ -183,8 +183,7 @@ answer ask_at(
     auto const connected = ask(socket, protocol_id, action::connect, {}, 8, until, stop);
     if (!connected.failed.empty()) return {{}, connected.failed};
     std::string_view const hash{reinterpret_cast<char const*>(of.data()), of.size()};
-    auto const told =
-        ask(socket, number_at(connected.answer, 0, 8), action::scrape, hash, 12, until, stop);
+    auto const told = ask(socket, number_at(connected.answer, 0, 8), action::scrape, hash, 12, until, stop);
     if (!told.failed.empty()) return {{}, told.failed};
     counts found;
     found.seeders = static_cast<std::int64_t>(number_at(told.answer, 0, 4));

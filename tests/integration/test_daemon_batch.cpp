@@ -17,7 +17,8 @@ struct daemon_batch : testing::Test {
     }
     static std::string item(torrent const& what) {
         return R"({"torrent_data":")" +
-               text::to_base64({reinterpret_cast<std::uint8_t const*>(what.bytes.data()), what.bytes.size()}) +
+               text::to_base64(
+                   {reinterpret_cast<std::uint8_t const*>(what.bytes.data()), what.bytes.size()}) +
                R"("})";
     }
     static std::string naming(std::vector<std::string> const& hashes, std::string const& more = "") {
@@ -47,9 +48,8 @@ TEST_F(daemon_batch, each_item_has_an_outcome_of_its_own_and_what_was_done_survi
                                    R"(,{"path_or_magnet":"/nowhere"},{}]})");
     ASSERT_EQ(added.status, 200) << added.body;
     EXPECT_THAT(
-        codes(added), ElementsAre(
-                          "ok", "ok", "TORRENT_EXISTS", "TORRENT_EXISTS", "ADD_TORRENT_ERROR",
-                          "VALIDATION_ERROR"));
+        codes(added),
+        ElementsAre("ok", "ok", "TORRENT_EXISTS", "TORRENT_EXISTS", "ADD_TORRENT_ERROR", "VALIDATION_ERROR"));
     auto const& results = added.json.list_or_empty("results");
     EXPECT_EQ(results[0].text_or("info_hash", ""), a.hash());
     EXPECT_EQ(results[2].text_or("info_hash", ""), c.hash());
@@ -63,8 +63,8 @@ TEST_F(daemon_batch, each_item_has_an_outcome_of_its_own_and_what_was_done_survi
     one.wait_until_seeding(b.hash());
 
     auto again = one.events({"torrent_removed", "torrent_status_changed"});
-    auto const paused = one.post(
-        "/torrents/batch/pause", naming({a.hash(), b.hash(), a.hash(), std::string(40, '0'), "12"}));
+    auto const paused =
+        one.post("/torrents/batch/pause", naming({a.hash(), b.hash(), a.hash(), std::string(40, '0'), "12"}));
     ASSERT_EQ(paused.status, 200) << paused.body;
     EXPECT_THAT(codes(paused), ElementsAre("ok", "ok", "ok", "TORRENT_NOT_FOUND", "INVALID_INFO_HASH"));
     for (auto const& hash : {a.hash(), b.hash()}) {
@@ -84,7 +84,8 @@ TEST_F(daemon_batch, each_item_has_an_outcome_of_its_own_and_what_was_done_survi
     one.wait_until_seeding(b.hash());
 
     auto const gone = one.post(
-        "/torrents/batch/remove", naming({a.hash(), c.hash(), std::string(40, '0')}, R"(,"remove_data":true)"));
+        "/torrents/batch/remove",
+        naming({a.hash(), c.hash(), std::string(40, '0')}, R"(,"remove_data":true)"));
     EXPECT_THAT(codes(gone), ElementsAre("ok", "ok", "TORRENT_NOT_FOUND"));
     EXPECT_FALSE(std::filesystem::exists(one.downloads() / "a"));
     EXPECT_FALSE(std::filesystem::exists(one.downloads() / "c"));
@@ -114,8 +115,9 @@ TEST_F(daemon_batch, what_is_malformed_or_too_much_changes_nothing) {
         return std::string{said.json.find("details")->text_or("field", "")};
     };
     EXPECT_EQ(field_of("/torrents/batch/add", "{}"), "torrents");
-    EXPECT_EQ(field_of("/torrents/batch/add", R"({"torrents":[)" + item(a) + R"(,{"labels":3}]})"),
-              "torrents[1].labels");
+    EXPECT_EQ(
+        field_of("/torrents/batch/add", R"({"torrents":[)" + item(a) + R"(,{"labels":3}]})"),
+        "torrents[1].labels");
     EXPECT_EQ(field_of("/torrents/batch/pause", R"({"info_hashes":"x"})"), "info_hashes");
     EXPECT_EQ(
         field_of("/torrents/batch/remove", naming(std::vector<std::string>(1001, a.hash()))), "info_hashes");
@@ -134,13 +136,16 @@ TEST_F(daemon_batch, three_hundred_torrents_are_added_paused_and_removed_by_the_
         hashes.push_back(std::move(hash));
     }
     auto const good = [](auto const& results) {
-        return results ? std::count_if(results->begin(), results->end(), [](auto const& r) { return r.success; })
-                       : -1;
+        return results
+                   ? std::count_if(results->begin(), results->end(), [](auto const& r) { return r.success; })
+                   : -1;
     };
     EXPECT_EQ(good(asks.batch_add(all)), 300);
     EXPECT_EQ(asks.torrents()->size(), 300U);
     EXPECT_EQ(good(asks.batch_pause(hashes)), 300);
-    EXPECT_EQ(state_of(one.wait_for(hashes.back(), [](auto const& r) { return state_of(r) == "paused"; })), "paused");
+    EXPECT_EQ(
+        state_of(one.wait_for(hashes.back(), [](auto const& r) { return state_of(r) == "paused"; })),
+        "paused");
     EXPECT_EQ(good(asks.batch_resume(hashes)), 300);
     EXPECT_EQ(good(asks.batch_remove(hashes)), 300);
     EXPECT_EQ(asks.torrents()->size(), 0U);

@@ -81,7 +81,8 @@ TEST_F(daemon_scrape, of_several_trackers_the_one_that_knows_the_most_seeders_is
 
 TEST_F(daemon_scrape, where_all_trackers_fail_it_says_how_each_did_and_no_passkey) {
     auto const secret = std::string{"0123456789abcdef0123"};
-    auto const hidden = tracks.url().substr(0, tracks.url().rfind('/')) + '/' + secret + "/announce/breaks?k=" + secret;
+    auto const hidden =
+        tracks.url().substr(0, tracks.url().rfind('/')) + '/' + secret + "/announce/breaks?k=" + secret;
     auto const what = adds("dead", {nobody(), tracks.url("refuses"), hidden});
     auto const said = scrape(what);
     EXPECT_EQ(said.status, 502);
@@ -104,8 +105,7 @@ TEST_F(daemon_scrape, a_tracker_that_never_answers_holds_it_for_ten_seconds_at_m
     auto const what = adds("silent", {tracks.url("silent")});
     auto const began = std::chrono::steady_clock::now();
     std::vector<std::future<answer>> asked;
-    for (int i = 0; i < 4; ++i)
-        asked.push_back(std::async(std::launch::async, [&] { return scrape(what); }));
+    for (int i = 0; i < 4; ++i) asked.push_back(std::async(std::launch::async, [&] { return scrape(what); }));
     for (auto& each : asked) {
         auto const said = each.get();
         EXPECT_EQ(said.status, 502);
@@ -159,8 +159,9 @@ TEST(daemon_scrape_settings, kinds_of_trackers_that_are_switched_off_are_not_ask
     EXPECT_EQ(said.status, 502);
     EXPECT_EQ(said.json.find("details")->text_or("reason", ""), "no_tracker");
     EXPECT_EQ(tracks.scrapes(), 0U);
-    EXPECT_EQ(to_text(one.get("/protocols/xet").json),
-              R"({"enabled":false,"status":"not_available","details":{"reason":"this daemon has no Xet transport"}})");
+    EXPECT_EQ(
+        to_text(one.get("/protocols/xet").json),
+        R"({"enabled":false,"status":"not_available","details":{"reason":"this daemon has no Xet transport"}})");
     EXPECT_EQ(one.get("/protocols/ipfs").json.text_or("status", ""), "not_available");
 }
 

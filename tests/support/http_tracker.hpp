@@ -83,11 +83,12 @@ private:
     // 5 seeders, 8 leechers, 20 times downloaded; at "few" 2, 1 and 3.
     static std::string scrape_of(std::string_view line, std::string_view path) {
         auto const query = line.substr(line.find('?') + 1);
-        auto const bytes = text::from_hex(hash_in(query.substr(0, query.find(' ')))).value_or(std::vector<std::uint8_t>{});
+        auto const bytes =
+            text::from_hex(hash_in(query.substr(0, query.find(' ')))).value_or(std::vector<std::uint8_t>{});
         auto const numbers = path.ends_with("/few") ? "8:completei2e10:downloadedi3e10:incompletei1e"
                                                     : "8:completei5e10:downloadedi20e10:incompletei8e";
-        return "d5:filesd" + std::to_string(bytes.size()) + ':' + std::string{bytes.begin(), bytes.end()} + 'd' +
-               numbers + "eee";
+        return "d5:filesd" + std::to_string(bytes.size()) + ':' + std::string{bytes.begin(), bytes.end()} +
+               'd' + numbers + "eee";
     }
 
     std::mutex mutex_;
