@@ -27,7 +27,6 @@ failure no_such_place(std::int64_t wanted, std::size_t places) {
 void count(contract::get_queue::numbers& in, model::torrent_row const& row, bool seeds) {
     auto const status = row.view->status;
     if (status == torrent_state::error || status == torrent_state::stopped) return;
-    // One that waits may be looked through all the same, after a crash.
     if (row.asked->paused || row.hold == queue_hold::paused)
         ++in.paused;
     else if (row.hold == queue_hold::waits)

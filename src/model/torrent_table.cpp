@@ -26,7 +26,8 @@ torrent_state status_of(torrent_row const& row) {
     if (row.offline || !row.failed.empty()) return torrent_state::error;
     // A paused torrent may still be looked through; everything else is as the user asked, at once.
     if (row.asked->paused && row.seen.state != torrent_state::checking) return torrent_state::paused;
-    if (row.hold != queue_hold::none && row.seen.state != torrent_state::checking)
+    // One that waits may be looked through before it is loaded: that takes no slot.
+    if (row.hold != queue_hold::none)
         return row.hold == queue_hold::paused ? torrent_state::paused : torrent_state::queued;
     if (row.seen.state == torrent_state::starting)
         return row.asked->has_metainfo ? torrent_state::starting : torrent_state::metadata;

@@ -77,14 +77,17 @@ private:
     void watch_rows() {
         while (!ended_) {
             int down = 0, up = 0;
+            std::string active;
             auto const said = of_.get("/torrents?fields=status,num_peers,download_rate");
             for (auto const& row : said.json.list_or_empty("torrents")) {
                 auto const state = state_of(row);
                 down += state == "downloading" || state == "metadata" || state == "checking" ? 1 : 0;
                 up += state == "seeding" ? 1 : 0;
+                if (state != "queued")
+                    active += std::string{row.text_or("info_hash", "").substr(0, 4)} + ' ' + state + ", ";
             }
             if (down > downloading_ || up > seeding_ || down + up > in_all_)
-                broken_ = std::to_string(down) + " download and " + std::to_string(up) + " seed";
+                broken_ = std::to_string(down) + " download and " + std::to_string(up) + " seed: " + active;
             ++looks;
             most_at_once = std::max(most_at_once, down + up);
         }
