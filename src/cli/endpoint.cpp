@@ -17,6 +17,7 @@ printer printer_of(std::string_view endpoint) {
     if (endpoint == "torrents.peers") return &print_peers;
     if (endpoint == "torrents.announce") return &print_trackers;
     if (endpoint == "torrents.set_rate_limits") return &print_limits;
+    if (endpoint == "config.explain") return &print_explained;
     return nullptr;
 }
 

@@ -28,6 +28,8 @@ void print_torrents(std::ostream& out, wire::value::array const& rows, terminal 
 /// The peers of a torrent, and what its trackers answered.
 void print_peers(std::ostream& out, wire::value const& answer, terminal const& where);
 void print_trackers(std::ostream& out, wire::value const& answer, terminal const& where);
+/// Keys of the configuration: one with all that is known, several as a table.
+void print_explained(std::ostream& out, wire::value const& answer, terminal const& where);
 /// The limits that a torrent has now, in a sentence a direction.
 void print_limits(std::ostream& out, wire::value const& answer, terminal const& where);
 

@@ -172,6 +172,9 @@ public:
         int internal_port, std::string_view protocol = "tcp");
     [[nodiscard]] result<contract::load_ip_filter::response> load_ip_filter();
     [[nodiscard]] result<contract::get_ip_filter_stats::response> get_ip_filter_stats();
+    [[nodiscard]] result<contract::settings> get_config(); // secrets are "***"
+    /// `part`: a JSON object, nested as the configuration is; null takes a key back to what the file says.
+    [[nodiscard]] result<contract::update_config::response> update_config(std::string_view part);
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "contract/backup.hpp"
+#include "contract/config.hpp"
 #include "contract/ip_filter.hpp"
 #include "contract/nat.hpp"
 #include "contract/security.hpp"
@@ -15,6 +16,6 @@ inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
     session_endpoints, torrent_endpoints, transfer_endpoints, backup_endpoints, nat_endpoints,
-    security_endpoints, ip_filter_endpoints>::type;
+    security_endpoints, ip_filter_endpoints, config_endpoints>::type;
 
 } // namespace ccbt::contract

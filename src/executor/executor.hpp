@@ -2,6 +2,7 @@
 #pragma once
 
 #include "executor/backup.hpp"
+#include "executor/config.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/nat.hpp"
 #include "executor/security.hpp"
@@ -17,7 +18,8 @@ class executor : public session,
                  public backup,
                  public nat,
                  public security,
-                 public ip_filter {
+                 public ip_filter,
+                 public config {
 public:
     explicit executor(context& house)
         : session{house},
@@ -27,8 +29,10 @@ public:
           nat{house},
           security{house},
           ip_filter{house},
+          config{house},
           house_{house} {}
     using backup::handle;
+    using config::handle;
     using ip_filter::handle;
     using nat::handle;
     using security::handle;
