@@ -3,8 +3,12 @@
 #include "support/bt_peer.hpp"
 #include "swarm/swarm.hpp"
 
+#include <arpa/inet.h>
+#include <array>
 #include <csignal>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 
 namespace ccbt::support {
 
@@ -142,6 +146,108 @@ TEST_F(daemon_config, encryption_that_is_required_refuses_a_plain_peer_at_once) 
     ASSERT_EQ(put(R"({"security":{"enable_encryption":true,"encryption_mode":"required"}})").status, 200);
     bt_peer after{"127.0.0.31", "127.0.0.2", port, what.hash()};
     EXPECT_FALSE(after.is_let_in());
+}
+
+TEST_F(daemon_config, limits_hold_in_a_transfer_that_runs) {
+    swarm in;
+    make_file(in.data("big"), 64 * mib, 7);
+    auto const what = in.torrent_of(in.data("big"), {.piece_size = 1 << 18});
+    daemon const seeder{in.seeder({{"limits.global_up_kib", "256"}})};
+    seeder.add(what);
+    seeder.wait_until_seeding(what.hash());
+    daemon const leecher{in.leecher()};
+    leecher.add(what);
+    leecher.wait_for(what.hash(), [](value const& row) { return row.number_or("download_rate", 0) > 0; });
+    EXPECT_LT(leecher.row(what.hash()).number_or("progress", 1), 1) << "at 256 KiB/s it takes four minutes";
+    ASSERT_EQ(seeder.call("PUT", "/config", R"({"limits":{"global_up_kib":0}})", json).status, 200);
+    leecher.wait_until_seeding(what.hash());
+}
+
+TEST_F(daemon_config, the_dht_answers_while_it_is_on) {
+    auto const port = free_port("127.0.0.2");
+    start({{"network.listen_port_tcp", std::to_string(port)}, {"discovery.dht_bootstrap_nodes", "[]"}});
+    auto const answers = [&](milliseconds within) {
+        int const fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_port = htons(port);
+        ::inet_pton(AF_INET, "127.0.0.2", &at.sin_addr);
+        std::string_view const ping = "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe";
+        std::array<char, 512> read{};
+        auto const got = eventually(within, [&] {
+            ::sendto(fd, ping.data(), ping.size(), 0, reinterpret_cast<sockaddr*>(&at), sizeof at);
+            return ::recv(fd, read.data(), read.size(), MSG_DONTWAIT) > 0;
+        });
+        ::close(fd);
+        return got;
+    };
+    EXPECT_FALSE(answers(milliseconds{1'000}));
+    ASSERT_EQ(put(R"({"discovery":{"enable_dht":true}})").status, 200);
+    EXPECT_TRUE(answers(milliseconds{20'000}));
+    ASSERT_EQ(put(R"({"discovery":{"enable_dht":false}})").status, 200);
+    EXPECT_FALSE(answers(milliseconds{1'000}));
+}
+
+TEST_F(daemon_config, a_filter_that_is_switched_on_refuses_whom_it_lists_and_lets_in_again_when_off) {
+    auto const port = free_port("127.0.0.2");
+    start({{"network.listen_port_tcp", std::to_string(port)}});
+    make_file(root / "data", 100'000, 1);
+    auto const what = make_torrent(root / "data", {});
+    one->add(what);
+    one->wait_for(what.hash(), [](value const& row) { return state_of(row) == "downloading"; });
+    write_file(root / "list", "127.0.0.30\n");
+    auto told = one->events({"security_ip_filter_loaded"});
+    ASSERT_EQ(
+        put(R"({"security":{"ip_filter":{"enable_ip_filter":true,"filter_files":[")" +
+            (root / "list").string() + "\"]}}}")
+            .status,
+        200);
+    told.wait_for(
+        "security_ip_filter_loaded", [](value const& data) { return data.number_or("rules", 0) == 1; });
+    bt_peer listed{"127.0.0.30", "127.0.0.2", port, what.hash()};
+    EXPECT_FALSE(listed.is_let_in());
+    bt_peer other{"127.0.0.31", "127.0.0.2", port, what.hash()};
+    EXPECT_TRUE(other.is_let_in());
+    ASSERT_EQ(put(R"({"security":{"ip_filter":{"enable_ip_filter":false}}})").status, 200);
+    EXPECT_TRUE(eventually(milliseconds{10'000}, [&] {
+        bt_peer again{"127.0.0.30", "127.0.0.2", port, what.hash()};
+        return again.is_let_in();
+    }));
+}
+
+TEST_F(daemon_config, what_an_import_laid_over_stays_through_sighup) {
+    start();
+    ASSERT_EQ(put(R"({"limits":{"global_down_kib":321},"daemon":{"allowed_hosts":["nas"]}})").status, 200);
+    auto const file = std::string{one->post("/torrents/export-state").json.text_or("path", "")};
+    ASSERT_EQ(put(R"({"limits":{"global_down_kib":null},"daemon":{"allowed_hosts":null}})").status, 200);
+    ASSERT_EQ(number("limits", "global_down_kib"), 0);
+    ASSERT_EQ(one->call("POST", "/torrents/import-state", R"({"path":")" + file + "\"}", json).status, 200);
+    EXPECT_EQ(number("limits", "global_down_kib"), 321);
+    auto told = one->events({"config_updated"});
+    one->plan().settings["limits.global_down_kib"] = "1";
+    one->plan().settings["limits.global_up_kib"] = "6";
+    write_file(one->config_file(), configuration(one->plan()));
+    one->running().signal(SIGHUP);
+    EXPECT_THAT(next_keys(told), ElementsAre("limits.global_up_kib"));
+    EXPECT_EQ(number("limits", "global_down_kib"), 321);
+    EXPECT_TRUE(one->get("/config").json.find("daemon")->list_or_empty("allowed_hosts").empty());
+}
+
+TEST_F(daemon_config, the_door_takes_over_host_names_and_switches) {
+    start();
+    headers const by_name{{"Host", "nas.lan:" + std::to_string(one->port())}, {"X-CCBT-API-Key", one->key()}};
+    auto const status = [&] {
+        http_connection door{"127.0.0.1", one->port()};
+        return door.ask("GET", "/api/v1/status", by_name).status;
+    };
+    EXPECT_EQ(status(), 421);
+    ASSERT_EQ(
+        put(R"({"daemon":{"allowed_hosts":["nas.lan"]},"observability":{"enable_metrics":false}})").status,
+        200);
+    EXPECT_EQ(status(), 200);
+    EXPECT_EQ(one->get("/metrics").status, 404);
+    ASSERT_EQ(put(R"({"daemon":{"allowed_hosts":null}})").status, 200);
+    EXPECT_EQ(status(), 421);
 }
 
 TEST_F(daemon_config, further_folders_are_allowed_as_soon_as_it_is_answered) {
