@@ -241,6 +241,7 @@ TEST_F(daemon_config, the_door_takes_over_host_names_and_switches) {
         return door.ask("GET", "/api/v1/status", by_name).status;
     };
     EXPECT_EQ(status(), 421);
+    EXPECT_EQ(one->get("/metrics").status, 200);
     ASSERT_EQ(
         put(R"({"daemon":{"allowed_hosts":["nas.lan"]},"observability":{"enable_metrics":false}})").status,
         200);
