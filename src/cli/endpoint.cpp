@@ -22,6 +22,7 @@ printer printer_of(std::string_view endpoint) {
     if (endpoint == "files.list") return &print_files;
     if (endpoint == "files.select" || endpoint == "files.deselect" || endpoint == "files.priority")
         return &print_changed_files;
+    if (endpoint == "config.explain") return &print_explained;
     return nullptr;
 }
 

@@ -34,6 +34,8 @@ void print_changed_files(std::ostream& out, wire::value const& answer, terminal 
 void print_verified(std::ostream& out, wire::value const& answer, terminal const& where);
 /// What was answered to scrapes.
 void print_scrapes(std::ostream& out, wire::value const& answer, terminal const& where);
+/// Keys of the configuration: one with all that is known, several as a table.
+void print_explained(std::ostream& out, wire::value const& answer, terminal const& where);
 /// The limits that a torrent has now, in a sentence a direction.
 void print_limits(std::ostream& out, wire::value const& answer, terminal const& where);
 

@@ -375,6 +375,16 @@ result<void> client::revoke_key(std::string name) {
     return only_done(call<contract::revoke_key>({std::move(name)}));
 }
 
+result<contract::settings> client::get_config() { return call<contract::get_config>({}); }
+
+result<contract::update_config::response> client::update_config(std::string_view part) {
+    outgoing request;
+    request.body = part;
+    auto got = exchange(contract::update_config::route, std::move(request));
+    if (!got) return unexpected<client_error>{std::move(got.error())};
+    return sending::read<contract::update_config::response>(std::move(*got));
+}
+
 result<std::string> client::metrics() {
     auto got = call<contract::get_metrics>({});
     if (!got) return unexpected<client_error>{std::move(got.error())};

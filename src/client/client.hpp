@@ -218,6 +218,9 @@ public:
     [[nodiscard]] result<contract::trust_key::response> trust_key(
         std::string public_key, std::string name, std::vector<std::string> const& scopes);
     [[nodiscard]] result<void> revoke_key(std::string name);
+    [[nodiscard]] result<contract::settings> get_config(); // secrets are "***"
+    /// `part`: a JSON object, nested as the configuration is; null takes a key back to what the file says.
+    [[nodiscard]] result<contract::update_config::response> update_config(std::string_view part);
     [[nodiscard]] result<std::string> metrics(); // Prometheus text
     [[nodiscard]] result<void> shutdown();       // answered before the daemon is gone
 

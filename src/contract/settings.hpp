@@ -91,12 +91,11 @@ struct disk_settings {
     std::int64_t hash_workers = 4;
     static constexpr auto fields = described_as{
         field<&disk_settings::download_path>{
-            "The folder for torrents that name none",
-            {.max_length = 4096, .format = "path", .restart = true}},
+            "The folder for torrents that name none", {.max_length = 4096, .format = "path"}},
         field<&disk_settings::allowed_paths>{
             "The folders that output_dir may name, and what lies below them; "
             "default: download_path (+)",
-            {.max_length = 4096, .max_items = 64, .format = "path", .restart = true}},
+            {.max_length = 4096, .max_items = 64, .format = "path"}},
         field<&disk_settings::preallocate>{"Reserve a file's space before writing: none, sparse or full"},
         field<&disk_settings::disk_workers>{"Threads that read and write", {.min = 1, .max = 64}},
         field<&disk_settings::hash_workers>{
@@ -246,11 +245,11 @@ struct daemon_settings {
         field<&daemon_settings::ipc_host>{"The address of this API", {.max_length = 255, .restart = true}},
         field<&daemon_settings::ipc_port>{
             "Its port; 0 picks a free one", {.min = 0, .max = 65535, .restart = true}},
-        field<&daemon_settings::websocket_enabled>{"Serve GET /events", {.restart = true}},
+        field<&daemon_settings::websocket_enabled>{"Serve GET /events"},
         field<&daemon_settings::websocket_heartbeat_interval>{
-            "Seconds between heartbeats to event clients", {.min = 1, .max = 3600, .restart = true}},
+            "Seconds between heartbeats to event clients", {.min = 1, .max = 3600}},
         field<&daemon_settings::auto_save_interval>{
-            "Seconds between savings of progress, at most", {.min = 1, .max = 3600, .restart = true}},
+            "Seconds between savings of progress, at most", {.min = 1, .max = 3600}},
         field<&daemon_settings::state_dir>{
             "Where the daemon keeps its state", {.max_length = 4096, .format = "path", .restart = true}},
         field<&daemon_settings::tls_enabled>{"Serve over TLS", {.restart = true}},
@@ -262,8 +261,7 @@ struct daemon_settings {
             "Ed25519 public keys whose signatures are admin, hex (+)",
             {.max_length = 64, .max_items = 1000, .restart = true}},
         field<&daemon_settings::allowed_hosts>{
-            "Further names that a Host header may have (+)",
-            {.max_length = 255, .max_items = 100, .restart = true}},
+            "Further names that a Host header may have (+)", {.max_length = 255, .max_items = 100}},
         field<&daemon_settings::allow_insecure_bind>{
             "Serve beyond loopback without TLS (+)", {.restart = true}},
         field<&daemon_settings::landlock>{

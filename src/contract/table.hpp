@@ -6,6 +6,7 @@
 #include "contract/files.hpp"
 #include "contract/batch.hpp"
 #include "contract/event_log.hpp"
+#include "contract/config.hpp"
 #include "contract/ip_filter.hpp"
 #include "contract/keys.hpp"
 #include "contract/nat.hpp"
@@ -24,6 +25,6 @@ inline constexpr std::string_view base_path = "/api/v1";
 using all_endpoints = joined<
     session_endpoints, docs_endpoints, torrent_endpoints, batch_endpoints, transfer_endpoints, file_endpoints,
     queue_endpoints, scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints, ip_filter_endpoints,
-    protocol_endpoints, event_log_endpoints, key_endpoints>::type;
+    config_endpoints, protocol_endpoints, event_log_endpoints, key_endpoints>::type;
 
 } // namespace ccbt::contract

@@ -113,6 +113,7 @@ struct layers {
     void fail(std::string const& origin, std::string const& key, std::string const& message) {
         error.problems.push_back(
             (origin == "default" ? std::string{} : origin + ": ") + key + ": " + message);
+        error.found.push_back({key, message});
         wrong_keys.insert(key.substr(0, key.find('[')));
     }
     void warn(std::string text) { config.warnings.push_back(std::move(text)); }
@@ -371,12 +372,18 @@ expected<loaded_config, config_error> load_config(config_sources const& sources)
     lay_file(sources, to);
     lay_environment(sources, to);
     lay_flags(sources, to);
+    to.config.sourced = to.config.written;
+    to.config.sourced_origins = to.config.origins;
     finish(to);
     if (!to.error.problems.empty()) {
         to.error.warnings = std::move(to.config.warnings);
         return unexpected<config_error>{std::move(to.error)};
     }
     return std::move(to.config);
+}
+
+bool is_fixed(std::string_view origin) {
+    return origin.starts_with("environment ") || origin.starts_with("flag ");
 }
 
 std::vector<contract::problem> set_key(
@@ -396,7 +403,11 @@ expected<void, config_error> apply_overrides(
     loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides) {
     layers to;
     to.config = config;
+    to.config.written = config.sourced;
+    to.config.origins = config.sourced_origins;
+    to.config.overrides = overrides;
     for (auto const& [key, json] : overrides) {
+        if (is_fixed(to.config.origins[key])) continue;
         if (key == "daemon.state_dir") {
             to.warn(
                 "override: daemon.state_dir: says where overrides are kept and so cannot be one, ignored");
@@ -427,7 +438,12 @@ std::vector<std::pair<std::string, std::string>> fitting_overrides(
             fit.push_back(one);
     }
     auto whole = config;
-    if (!apply_overrides(whole, fit)) fit.clear();
+    auto all = config.overrides;
+    std::erase_if(all, [&](auto const& old) {
+        return std::any_of(fit.begin(), fit.end(), [&](auto const& one) { return one.first == old.first; });
+    });
+    all.insert(all.end(), fit.begin(), fit.end());
+    if (!apply_overrides(whole, all)) fit.clear();
     return fit;
 }
 

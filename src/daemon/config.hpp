@@ -1,5 +1,5 @@
-// The configuration as the daemon runs with it: defaults, then the file, the environment and the flags, each laid over
-// what came before, and at last what PUT /config keeps in the store. Every key comes from contract/settings.hpp.
+// The configuration as the daemon runs with it: defaults, then the file, then what PUT /config keeps in the store, then
+// the environment and the flags, each laid over what came before. Every key comes from contract/settings.hpp.
 //
 // Any thread, blocking reads of small files; nothing is written, least of all the user's file. A relative path in any
 // source is relative to the folder that the daemon was started in, as with the Python daemon, and "~" is the home.
@@ -44,7 +44,11 @@ struct loaded_config {
     std::map<std::string, std::string> origins;
     std::vector<std::string> warnings;
 
-    contract::settings written; // as the sources say it; overrides are laid over this
+    contract::settings
+        written; // with the overrides, as people wrote it: paths and defaults are not made whole
+    contract::settings sourced; // the same without the overrides
+    std::map<std::string, std::string> sourced_origins;
+    std::vector<std::pair<std::string, std::string>> overrides; // what is laid over, (key, JSON)
     std::filesystem::path here, home;
 };
 
@@ -53,13 +57,15 @@ struct loaded_config {
 struct config_error {
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
+    std::vector<contract::problem> found{};    // the problems by key
     [[nodiscard]] std::string message() const; // the problems, a line each, without a last newline
 };
 
 [[nodiscard]] expected<loaded_config, config_error> load_config(config_sources const& sources);
 
-/// Lays over what PUT /config has kept: (key, JSON text). One that no longer fits its key is left out with a warning;
-/// daemon.state_dir too, which says where these are kept. An error, and `config` unchanged, where the whole no longer
+/// Lays over what PUT /config has kept: (key, JSON text), in the place of what was laid over. Environment and flags go
+/// before. One that no longer fits its key is left out with a warning; daemon.state_dir too, which says where these are
+/// kept. An error, and `config` unchanged, where the whole no longer
 /// holds together.
 [[nodiscard]] expected<void, config_error> apply_overrides(
     loaded_config& config, std::vector<std::pair<std::string, std::string>> const& overrides);
@@ -68,6 +74,9 @@ struct config_error {
 /// steer transfers: limits, queue, numbers of peers, discovery. Nothing of the door, folders or proxies. None where the whole does not hold together.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> fitting_overrides(
     loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given);
+
+/// Is it the environment or a flag, which go before what is laid over?
+[[nodiscard]] bool is_fixed(std::string_view origin);
 
 /// Decodes one value as PUT /config gets it, into `into`; what is wrong, or nothing.
 [[nodiscard]] std::vector<contract::problem> set_key(

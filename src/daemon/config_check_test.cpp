@@ -116,16 +116,23 @@ TEST_F(config, checks_what_one_key_alone_cannot_say) {
             "daemon.tls_key_path: must be set where daemon.tls_certificate_path is"));
 }
 
-TEST_F(config, overrides_lie_over_every_source_and_derived_defaults_follow) {
-    flags = {{"limits.global_up_kib", "3"}};
+TEST_F(config, overrides_lie_over_the_file_below_environment_and_flags_and_derived_defaults_follow) {
+    file("[limits]\nglobal_up_kib = 3\n");
+    flags = {{"limits.global_down_kib", "3"}};
+    environment = {{"CCBT_MAX_ACTIVE_SEEDING", "4"}};
     auto c = load();
     ASSERT_TRUE(apply_overrides(
         c, {{"limits.global_up_kib", "8"},
+            {"limits.global_down_kib", "8"},
+            {"queue.max_active_seeding", "8"},
             {"disk.download_path", "\"~/elsewhere\""},
             {"disk.preallocate", "\"NONE\""},
             {"security.ip_filter.filter_files", "[\"a\"]"}}));
     EXPECT_EQ(c.settings.limits.global_up_kib, 8);
     EXPECT_EQ(c.origins.at("limits.global_up_kib"), "override");
+    EXPECT_EQ(c.settings.limits.global_down_kib, 3);
+    EXPECT_EQ(c.origins.at("limits.global_down_kib"), "flag --set");
+    EXPECT_EQ(c.settings.queue.max_active_seeding, 4);
     EXPECT_THAT(c.settings.disk.allowed_paths, ElementsAre((home() / "elsewhere").string()));
     EXPECT_EQ(c.settings.disk.preallocate, contract::preallocate_mode::none);
     EXPECT_THAT(c.settings.security.ip_filter.filter_files, ElementsAre((here() / "a").string()));
@@ -183,7 +190,7 @@ TEST_F(config, tells_what_changed_and_what_of_it_needs_a_restart) {
     after.disk.allowed_paths = {"/x"};
     auto const changes = changes_between(before, after);
     EXPECT_THAT(changes.keys, ElementsAre("disk.allowed_paths", "limits.global_up_kib", "daemon.ipc_port"));
-    EXPECT_THAT(changes.restart, ElementsAre("disk.allowed_paths", "daemon.ipc_port"));
+    EXPECT_THAT(changes.restart, ElementsAre("daemon.ipc_port"));
     EXPECT_THAT(changes_between(before, before).keys, IsEmpty());
 }
 

@@ -21,6 +21,18 @@ constexpr std::chrono::seconds root_check_every{5};
 constexpr std::chrono::milliseconds tell_every{1000};
 constexpr std::chrono::minutes key_uses_every{5};
 
+
+model::state::beginning beginning_of(store::journal_snapshot const& done) {
+    model::state::beginning b;
+    b.incarnation = contract::make_torrent_id().low; // random: a token never comes back in another meaning
+    b.first_seq = done.first_seq;
+    b.removed_downloaded = done.removed_downloaded;
+    b.removed_uploaded = done.removed_uploaded;
+    return b;
+}
+
+} // namespace
+
 server::server_options options_of(
     contract::settings const& s, std::string api_key, contract::key_ring& named_keys) {
     server::server_options o;
@@ -37,33 +49,19 @@ server::server_options options_of(
     return o;
 }
 
-bool is_of_filter(std::string_view key) {
-    return key.starts_with("security.ip_filter.") || key.starts_with("proxy.");
-}
-
-model::state::beginning beginning_of(store::journal_snapshot const& done) {
-    model::state::beginning b;
-    b.incarnation = contract::make_torrent_id().low; // random: a token never comes back in another meaning
-    b.first_seq = done.first_seq;
-    b.removed_downloaded = done.removed_downloaded;
-    b.removed_uploaded = done.removed_uploaded;
-    return b;
-}
-
-} // namespace
-
 daemon::daemon(
     loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
     engine_maker make_engine)
     : on_{on},
       config_{std::move(config)},
+      in_force_{config_.settings},
       from_{std::move(from)},
       state_{beginning_of(from_.done)},
       engine_{make_engine(
-          config_.settings, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); },
+          in_force_, [this](std::vector<model::fact> facts) { take_facts(std::move(facts)); },
           [this](std::vector<engine::saved_progress> saved) { keep_progress(std::move(saved)); })},
       gateway_{std::make_unique<gateway::port_keeper>(
-          on_, config_.settings, [this](model::nat_seen seen) { house_.apply(std::move(seen)); })},
+          on_, in_force_, [this](model::nat_seen seen) { house_.apply(std::move(seen)); })},
       house_{
           .on = on_,
           .state = state_,
@@ -71,7 +69,7 @@ daemon::daemon(
           .journal = from_.journal,
           .engine = *engine_,
           .roots = roots_,
-          .settings = config_.settings,
+          .settings = in_force_,
           .self = self_,
           .door = counted,
           .openapi = [] { return wire::openapi_document(); },
@@ -81,9 +79,9 @@ daemon::daemon(
           .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
       server_{
-          on_, make_routes(executor_), options_of(config_.settings, std::move(api_key), state_.keys()),
-          counted} {
+          on_, make_routes(executor_), options_of(in_force_, std::move(api_key), state_.keys()), counted} {
     house_.gateway = gateway_.get();
+    house_.config = this;
     self_.version = CCBT_VERSION;
     self_.pid = ::getpid();
     self_.lineage = from_.asked.lineage;
@@ -149,11 +147,15 @@ expected<std::string, std::string> daemon::start() {
 
 // ---- roots
 
-void daemon::open_roots() {
-    auto const& disk = config_.settings.disk;
-    std::vector<std::string> allowed{disk.download_path};
-    allowed.insert(allowed.end(), disk.allowed_paths.begin(), disk.allowed_paths.end());
-    auto opened = roots_.open(from_.asked.roots, allowed);
+std::vector<std::string> folders_of(contract::disk_settings const& disk) {
+    std::vector<std::string> all{disk.download_path};
+    all.insert(all.end(), disk.allowed_paths.begin(), disk.allowed_paths.end());
+    return all;
+}
+
+void daemon::open_roots() { take_roots(roots_.open(from_.asked.roots, folders_of(in_force_.disk))); }
+
+void daemon::take_roots(executor::roots::opened opened) {
     for (auto const& check : opened.known) {
         state_.know_root(check.root);
         take_root_check(check);
@@ -244,37 +246,6 @@ void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
     from_.journal.keep(std::move(records), [](store::outcome how) {
         if (how != store::outcome::committed) log::warning("progress could not be kept");
     });
-}
-
-void daemon::reread(loaded_config file) {
-    if (auto const laid = apply_overrides(file, house_.laid_over); !laid) {
-        log::error("the configuration was not taken over:\n{}", laid.error().message());
-        return;
-    }
-    reconfigure(std::move(file));
-}
-
-void daemon::reconfigure(loaded_config to) {
-    for (auto const& warning : to.warnings) log::warning("{}", warning);
-    auto const changes = changes_between(config_.settings, to.settings);
-    if (changes.keys.empty()) {
-        log::info("the configuration was read again: nothing changed");
-        return;
-    }
-    for (auto const& key : changes.restart) log::warning("{} takes effect at the next start", key);
-    config_ = std::move(to);
-    if (auto const level = log::parse_level(config_.settings.observability.log_level)) log::set_level(*level);
-    engine_->configure(config_.settings);
-    gateway_->configure(config_.settings);
-    house_.configure_queue();
-    house_.apply(model::config_changed{changes.keys});
-    if (std::any_of(changes.keys.begin(), changes.keys.end(), is_of_filter)) executor_.reload_filter();
-    log::info("the configuration was read again: {} keys changed", changes.keys.size());
-}
-
-void daemon::lay_over(executor::context::overrides const& given) {
-    auto next = config_;
-    if (auto const laid = apply_overrides(next, given); laid) reconfigure(std::move(next));
 }
 
 // ---- the end

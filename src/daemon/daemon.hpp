@@ -20,6 +20,8 @@
 
 namespace ccbt::daemon {
 
+using contract::result;
+
 /// What the house stands on: a store that has been opened, and what was in it.
 struct foundation {
     store::truth& truth;
@@ -29,22 +31,26 @@ struct foundation {
     std::function<void(job)> close; // the store, cleanly; then calls
 };
 
+[[nodiscard]] server::server_options options_of(
+    contract::settings const& s, std::string api_key, contract::key_ring& named_keys);
+[[nodiscard]] std::vector<std::string> folders_of(contract::disk_settings const& disk);
+
 using engine_maker = std::function<std::unique_ptr<engine::engine>(
     contract::settings const&, engine::fact_sink, engine::progress_sink)>;
 
-class daemon {
+class daemon : executor::configuration {
 public:
     daemon(
         loop& on, metrics::door& counted, loaded_config config, std::string api_key, foundation from,
         engine_maker make_engine);
-    ~daemon();
+    ~daemon() override;
 
     /// The torrents are listed, the API answers, the engine loads behind it. The API's URL, or why it cannot serve.
     [[nodiscard]] expected<std::string, std::string> start();
 
-    /// Applies what of a configuration read anew can be applied now; says what has to wait for a restart.
-    void reread(loaded_config file); // what is laid over it stays
-    void reconfigure(loaded_config to);
+    /// Applies what of a configuration read anew can be applied now; says what has to wait for a restart. What is laid
+    /// over it stays.
+    void reread(loaded_config file) { spawn(on_, take_reread(std::move(file))); }
 
     /// What the IP filter's files and URLs say now.
     void reload_filter() { executor_.reload_filter(); }
@@ -62,14 +68,28 @@ private:
     void take_facts(std::vector<model::fact> facts);
     void keep_progress(std::vector<engine::saved_progress> saved);
     void open_roots();
+    void take_roots(executor::roots::opened opened);
     void watch_roots();
     void take_root_check(executor::root_check const& check);
     void load_engine(std::vector<model::torrent_id> ids);
     void load_next();
+
+    // daemon_config.cpp
+    [[nodiscard]] result<plan> planned(std::string_view json) const override;
+    task<> put_in_force(plan what) override;
+    [[nodiscard]] contract::settings shown() const override;
+    [[nodiscard]] result<std::vector<contract::explain_config::explained>> explained(
+        std::optional<std::string> const& key) const override;
+    task<> take_reread(loaded_config file);
+    task<> take_over(loaded_config to);
+    task<> reopen_roots();
+    config_changes configure(loaded_config to);
+    void tell_changed(config_changes const& changes);
     void lay_over(executor::context::overrides const& given);
 
     loop& on_;
-    loaded_config config_;
+    loaded_config config_;        // as it is configured
+    contract::settings in_force_; // the same, but what needs a restart as it was at the start
     foundation from_;
     model::state state_;
     executor::roots roots_;

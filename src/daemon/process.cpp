@@ -123,6 +123,9 @@ private:
         auto asked = store_->take_snapshot();
         if (auto const laid_over = apply_overrides(config_, asked.settings); !laid_over)
             return unexpected<start_failure>{{exit_code::configuration, laid_over.error().message()}};
+        if (!config_.settings.daemon.api_key.empty()) key_ = config_.settings.daemon.api_key;
+        if (auto const level = log::parse_level(config_.settings.observability.log_level))
+            log::set_level(*level);
         return foundation{
             *store_, *store_, std::move(asked), store_->take_journal_snapshot(), [this](job closed) {
                 store_->close([closed = std::move(closed)](store::outcome how) mutable {
@@ -206,7 +209,8 @@ exit_code run(int argc, char const* const* argv) {
     }
     // A demonstration stays away from the state of a daemon that may be running.
     if (flags->demo && config->origins["daemon.state_dir"] == "default")
-        config->settings.daemon.state_dir = (config->home / ".ccbt/demo").string();
+        config->settings.daemon.state_dir = config->written.daemon.state_dir =
+            config->sourced.daemon.state_dir = (config->home / ".ccbt/demo").string();
     if (auto const level = log::parse_level(config->settings.observability.log_level)) log::set_level(*level);
     for (auto const& warning : config->warnings) log::warning("{}", warning);
 
@@ -230,15 +234,17 @@ exit_code run(int argc, char const* const* argv) {
         key = std::move(*made);
     }
     if (flags->demo) {
-        config->settings.disk.download_path = (dir->folder() / "downloads").string();
-        config->settings.disk.allowed_paths.clear();
         // Something is to move: the queue waits only where it is configured to.
-        auto& queue = config->settings.queue;
-        for (auto const& [name, limit] :
-             {std::pair{"queue.max_active_torrents", &queue.max_active_torrents},
-              {"queue.max_active_downloading", &queue.max_active_downloading},
-              {"queue.max_active_seeding", &queue.max_active_seeding}})
-            if (config->origins[name] == "default") *limit = 0;
+        bool const waits = std::any_of(config->origins.begin(), config->origins.end(), [](auto const& one) {
+            return one.first.starts_with("queue.max_active_") && one.second != "default";
+        });
+        for (auto* one : {&config->settings, &config->written, &config->sourced}) {
+            one->disk.download_path = (dir->folder() / "downloads").string();
+            one->disk.allowed_paths.clear();
+            if (!waits)
+                one->queue.max_active_torrents = one->queue.max_active_downloading =
+                    one->queue.max_active_seeding = 0;
+        }
     }
     ours.reset();
     running process{std::move(*flags), std::move(*config), std::move(*dir), std::move(key)};

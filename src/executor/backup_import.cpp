@@ -188,6 +188,7 @@ task<result<contract::import_state::response>> backup::handle(
 }
 
 task<result<void>> backup::take_head(kept_head head) {
+    auto const turn = co_await house_.settings_turns.take(0);
     store::commit change;
     context::overrides settings;
     for (auto const& one : head.settings) settings.emplace_back(one.key, one.value.text);

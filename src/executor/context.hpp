@@ -31,6 +31,7 @@ using contract::result;
 using contract::torrent_id;
 
 class roots;
+class configuration;
 
 struct identity {
     std::string version;
@@ -70,6 +71,10 @@ struct context {
     std::shared_ptr<deletions> deleting = std::make_shared<deletions>();
     gateway::gateway* gateway = nullptr; // null: a house without a network
     bool store_failed = false;           // a commit met an I/O error: health says degraded
+    configuration* config = nullptr;     // null: a house whose settings nobody changes
+    turns<int> settings_turns{on};       // whoever changes what is laid over holds it
+    /// Told after the settings in force changed, with the keys.
+    std::vector<std::function<void(std::vector<std::string> const&)>> on_settings_changed{};
 
     /// With what the queue makes of them, in one revision.
     void apply(std::span<model::fact const> facts);

@@ -5,6 +5,7 @@
 #include "executor/docs.hpp"
 #include "executor/files.hpp"
 #include "executor/events.hpp"
+#include "executor/config.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/keys.hpp"
 #include "executor/nat.hpp"
@@ -29,7 +30,8 @@ class executor : public session,
                  public ip_filter,
                  public scrape,
                  public events,
-                 public keys {
+                 public keys,
+                 public config {
 public:
     explicit executor(context& house)
         : session{house},
@@ -44,8 +46,10 @@ public:
           scrape{house, *this},
           events{house},
           keys{house},
+          config{house},
           house_{house} {}
     using backup::handle;
+    using config::handle;
     using docs::handle;
     using files::handle;
     using events::handle;

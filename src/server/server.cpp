@@ -102,18 +102,28 @@ expected<std::string, std::string> server::listen() {
     if (failed) return refuse("listen at");
     auto const port = std::to_string(acceptor_->local_endpoint(failed).port());
 
-    auto& rules = ground_->rules;
-    rules.port = port;
-    for (auto const* host : {"localhost", "127.0.0.1", "[::1]"})
-        for (auto& known : allowed_as(host, port)) rules.hosts.push_back(std::move(known));
-    for (auto const& host : options.allowed_hosts)
-        for (auto& known : allowed_as(host, port)) rules.hosts.push_back(std::move(known));
+    ground_->rules.port = port;
+    configure(options);
     ground_->loopback_bind = address.is_loopback();
     look_ = ground_->on.every(options.limits.look_every, [this] { look(); });
     spawn(ground_->on, take_connections(ground_, acceptor_));
     auto const shown = address.is_unspecified() ? std::string{address.is_v6() ? "[::1]" : "127.0.0.1"}
                                                 : origin_host(address);
     return "http://" + shown + ':' + port;
+}
+
+void server::configure(server_options const& to) {
+    auto& options = ground_->options;
+    options.allowed_hosts = to.allowed_hosts;
+    options.metrics_need_key = to.metrics_need_key;
+    options.websocket_enabled = to.websocket_enabled;
+    options.heartbeat_seconds = to.heartbeat_seconds;
+    auto& rules = ground_->rules;
+    rules.hosts.clear();
+    std::vector<std::string> names{"localhost", "127.0.0.1", "[::1]"};
+    names.insert(names.end(), options.allowed_hosts.begin(), options.allowed_hosts.end());
+    for (auto const& host : names)
+        for (auto& known : allowed_as(host, rules.port)) rules.hosts.push_back(std::move(known));
 }
 
 task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp::acceptor> acceptor) {

@@ -20,6 +20,8 @@ public:
 
     /// Binds and takes connections; the URL of the API's origin, or why it could not ("address in use").
     [[nodiscard]] expected<std::string, std::string> listen();
+    /// Takes over what may change while it serves: host names, metrics, events and their heartbeat.
+    void configure(server_options const& to);
     void publish(contract::event_view const& event) { ground_->events.publish(event); }
     void remember_by(hub::history from) { ground_->events.remember_by(std::move(from)); }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const {

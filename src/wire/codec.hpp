@@ -209,8 +209,11 @@ void hash(std::string_view from, contract::info_hash& into, std::string const& p
 } // namespace decoding
 
 /// The members of an object into a described struct. Members that stand elsewhere than in the body are left alone.
+/// A struct whose unknown members matter names the one that takes the object as it came: `static constexpr auto whole`.
 template <described T>
 void decode_members(value::object const& from, T& into, std::string const& path, problems& wrong) {
+    if constexpr (requires { requires std::is_member_object_pointer_v<decltype(T::whole)>; })
+        into.*T::whole = contract::json_text{to_text(value{from})};
     T::fields.each([&](auto const& f) {
         if (f.rule.in != place::body) return;
         using type = typename std::remove_cvref_t<decltype(f)>::type;

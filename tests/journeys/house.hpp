@@ -121,6 +121,7 @@ private:
         config.settings.disk.download_path = downloads();
         config.settings.daemon.ipc_port = 0;
         config.settings.daemon.websocket_heartbeat_interval = plan_.heartbeat_seconds;
+        config.written = config.sourced = config.settings;
         daemon::foundation from{
             store_, store_, store_.asked_now(), store_.done_now(), [](job closed) { closed(); }};
         auto make_engine = [this](
