@@ -4,6 +4,11 @@
 /** Hex, 40 digits (v1) or 64 (v2); either case in, lower case out. */
 export type InfoHash = string;
 
+export type EncryptionPolicy =
+  | "disabled"
+  | "preferred"
+  | "required";
+
 export type EventType =
   | "torrent_added"
   | "torrent_removed"
@@ -29,6 +34,44 @@ export type EventType =
   | "progress_updated"
   | "resync";
 
+export type FilePriority =
+  | "do_not_download"
+  | "low"
+  | "normal"
+  | "high"
+  | "maximum";
+
+export type FilterPolicy =
+  | "block"
+  | "allow";
+
+export type Grant =
+  | "read"
+  | "add"
+  | "control"
+  | "delete"
+  | "files"
+  | "net"
+  | "config"
+  | "metrics"
+  | "admin";
+
+export type KeyKind =
+  | "api_key"
+  | "ed25519";
+
+export type PreallocateMode =
+  | "none"
+  | "sparse"
+  | "full";
+
+export type QueuePriority =
+  | "paused"
+  | "low"
+  | "normal"
+  | "high"
+  | "maximum";
+
 export type TorrentState =
   | "starting"
   | "downloading"
@@ -53,6 +96,22 @@ export type Transport =
 export interface AddToBlacklistResponse {
   /** It is listed, and in force */
   added: boolean;
+}
+
+export interface BatchAnswer {
+  /** One for each that was asked for, in that order */
+  results: BatchResult[];
+}
+
+export interface BatchResult {
+  /** The torrent; null where it could not be read */
+  info_hash: string | null;
+  /** Was it done */
+  success: boolean;
+  /** Why not, for people; else null */
+  error: string | null;
+  /** Why not, for programs: the code that the single route answers; else null */
+  code: string | null;
 }
 
 export interface Checkpoint {
@@ -116,9 +175,145 @@ export interface CheckpointStats {
   last_update: number;
 }
 
+export interface ConfigExplainResponse {
+  /** In the order of the sections */
+  keys: ExplainConfigExplained[];
+}
+
+export interface ConfigUpdateRequest {
+  /** Keys of that section; null takes a key back to what the file says */
+  network?: unknown | null;
+  /** The same */
+  discovery?: unknown | null;
+  /** The same */
+  disk?: unknown | null;
+  /** The same */
+  limits?: unknown | null;
+  /** The same */
+  queue?: unknown | null;
+  /** The same */
+  nat?: unknown | null;
+  /** The same; ip_filter is a section in it */
+  security?: unknown | null;
+  /** The same; "***" leaves a secret as it is */
+  proxy?: unknown | null;
+  /** The same */
+  observability?: unknown | null;
+  /** The same */
+  daemon?: unknown | null;
+}
+
+export interface ConfigUpdateResponse {
+  /** "updated" */
+  status: string;
+  /** Something that changed takes effect at the next start */
+  restart_required: boolean;
+  /** What that is (+) */
+  restart_keys: string[];
+  /** What was given and is no key (+) */
+  ignored: string[];
+  /** The configuration now, secrets as "***" */
+  config: Settings;
+}
+
+export interface DaemonSettings {
+  /** The key of this API; default: made at first start, in <state_dir>/api_key */
+  api_key: string;
+  /** The address of this API */
+  ipc_host: string;
+  /** Its port; 0 picks a free one */
+  ipc_port: number;
+  /** Serve GET /events */
+  websocket_enabled: boolean;
+  /** Seconds between heartbeats to event clients */
+  websocket_heartbeat_interval: number;
+  /** Seconds between savings of progress, at most */
+  auto_save_interval: number;
+  /** Where the daemon keeps its state */
+  state_dir: string;
+  /** Serve over TLS */
+  tls_enabled: boolean;
+  /** The certificate chain, PEM */
+  tls_certificate_path: string;
+  /** Its private key, PEM (+) */
+  tls_key_path: string;
+  /** Ed25519 public keys whose signatures are admin, hex (+) */
+  trusted_keys: string[];
+  /** Further names that a Host header may have (+) */
+  allowed_hosts: string[];
+  /** Serve beyond loopback without TLS (+) */
+  allow_insecure_bind: boolean;
+  /** Bind writing to the configured folders by Landlock (+) */
+  landlock: boolean;
+  /** Where exports go; default: <state_dir>/exports (+) */
+  export_dir: string;
+  /** Serve on this Unix socket too (+) */
+  unix_socket: string;
+}
+
+export interface DiscoverySettings {
+  /** Find peers in the distributed hash table (BEP 5) */
+  enable_dht: boolean;
+  /** Where to enter the DHT, each host:port */
+  dht_bootstrap_nodes: string[];
+  /** Exchange peers with peers (BEP 11) */
+  enable_pex: boolean;
+  /** Find peers on the local network (BEP 14) (+) */
+  enable_lsd: boolean;
+  /** Announce to HTTP and HTTPS trackers (BEP 3) */
+  enable_http_trackers: boolean;
+  /** Announce to UDP trackers (BEP 15) */
+  enable_udp_trackers: boolean;
+  /** Seconds between announces, at the least */
+  tracker_announce_interval: number;
+  /** A private torrent (BEP 27) gets peers from its trackers alone */
+  strict_private_mode: boolean;
+}
+
+export interface DiskSettings {
+  /** The folder for torrents that name none */
+  download_path: string;
+  /** The folders that output_dir may name, and what lies below them; default: download_path (+) */
+  allowed_paths: string[];
+  /** Reserve a file's space before writing: none, sparse or full */
+  preallocate: PreallocateMode;
+  /** Threads that read and write */
+  disk_workers: number;
+  /** Threads that hash, at most; no more than there are cores */
+  hash_workers: number;
+}
+
 export interface Done {
   /** What was done */
   status: string;
+}
+
+export interface DoneToATorrentAddToQueue {
+  /** What was done */
+  status: string;
+  /** The torrent */
+  info_hash: string;
+}
+
+export interface DoneToATorrentPauseInQueue {
+  /** What was done */
+  status: string;
+  /** The torrent */
+  info_hash: string;
+}
+
+export interface DoneToATorrentRemoveFromQueue {
+  /** What was done */
+  status: string;
+  /** The torrent */
+  info_hash: string;
+}
+
+export interface DoneToATorrentResumeInQueue {
+  /** What was done */
+  status: string;
+  /** The torrent */
+  info_hash: string;
 }
 
 export interface Event {
@@ -143,7 +338,7 @@ export interface EventData {
   revision?: string;
   /** The address or range */
   ip?: string;
-  /** "added" or "removed" */
+  /** "added" or "removed"; of files "selected" or "deselected" */
   action?: string;
   /** The work that goes on */
   what?: string;
@@ -161,6 +356,146 @@ export interface EventData {
   message?: string;
   /** The tracker, without its passkey */
   url?: string;
+  /** The files; the first 1,000 where there are more: total says how many */
+  file_indices?: number[];
+  /** Their priority now */
+  priority?: string;
+  /** The peer's port */
+  port?: number;
+  /** "in" where the peer connected to us, else "out" */
+  direction?: string;
+  /** As GET /session/stats answers it, and so the rest */
+  num_torrents?: number;
+  /** Neither paused nor seeding */
+  num_active?: number;
+  /** Paused */
+  num_paused?: number;
+  /** Payload, bytes a second */
+  total_download_rate?: number;
+  /** Payload, bytes a second */
+  total_upload_rate?: number;
+  /** Payload bytes of all time */
+  total_downloaded?: number;
+  /** Payload bytes of all time */
+  total_uploaded?: number;
+  /** The same and more */
+  stats?: GetGlobalStatsMore;
+}
+
+export interface EventsLogResponse {
+  /** The oldest first */
+  events: Event[];
+  /** What to send as since the next time */
+  next: number;
+  /** Events after since are no longer known (or since is of another store): read what you keep anew */
+  resync: boolean;
+}
+
+export interface ExplainConfigExplained {
+  /** Its name */
+  key: string;
+  /** What it means */
+  description: string;
+  /** boolean, integer, number, string, choice or list */
+  type: string;
+  /** Of a choice: what it may be */
+  choices: string[];
+  /** The least it may be */
+  minimum: number | null;
+  /** The most it may be */
+  maximum: number | null;
+  /** Where nobody sets it */
+  default: unknown;
+  /** Now */
+  value: unknown;
+  /** "default", "ccbt.toml:12", "environment CCBT_…", "flag --set", or "override": set over the API */
+  origin: string;
+  /** A value set over the API is kept for it */
+  laid_over: boolean;
+  /** What it would be without that */
+  beneath: unknown;
+  /** And where that comes from */
+  beneath_origin: string;
+  /** A change takes effect at the next start */
+  restart: boolean;
+  /** There is such a change */
+  pending: boolean;
+  /** The environment variable that sets it */
+  variable: string;
+}
+
+export interface FileInfo {
+  /** Its index in the torrent, padding files counted */
+  index: number;
+  /** Its path below output_dir */
+  name: string;
+  /** Bytes */
+  size: number;
+  /** It is downloaded */
+  selected: boolean;
+  /** How much it is wanted beside the others */
+  priority: FilePriority;
+  /** The part of it that is here; 1.0 of an empty file */
+  progress: number;
+  /** BEP 47: x executable, h hidden, l symbolic link; null: none */
+  attributes: string | null;
+}
+
+export interface FilesDeselectRequest {
+  /** Which files, by index */
+  file_indices: number[];
+}
+
+export interface FilesListResponse {
+  /** The torrent */
+  info_hash: string;
+  /** Its files, those that only pad (BEP 47) left out */
+  files: FileInfo[];
+}
+
+export interface FilesNamed {
+  /** What was done */
+  status: string;
+  /** Which files */
+  file_indices: number[];
+}
+
+export interface FilesPriorityRequest {
+  /** Which file, by index */
+  file_index: number;
+  /** How much it is wanted; do_not_download deselects it */
+  priority: FilePriority;
+}
+
+export interface FilesPriorityResponse {
+  /** "priority_set" */
+  status: string;
+  /** Which file */
+  file_index: number;
+  /** Its priority now */
+  priority: FilePriority;
+}
+
+export interface FilesSelectRequest {
+  /** Which files, by index */
+  file_indices: number[];
+}
+
+export interface FilesVerifyResponse {
+  /** "completed" */
+  status: string;
+  /** The torrent */
+  info_hash: string;
+  /** Absolute paths of the files that are whole and right */
+  verified_files: string[];
+  /** Absolute paths of the others: missing, longer, shorter, not regular, or with a piece whose hash does not fit */
+  failed_files: string[];
+  /** Selected files */
+  total_files: number;
+  /** How many are right */
+  verified_count: number;
+  /** How many are not */
+  failed_count: number;
 }
 
 export interface GetGlobalStatsMore {
@@ -205,6 +540,49 @@ export interface GetIpFilterStatsMore {
   last_update: number | null;
 }
 
+export interface GetQueueEntry {
+  /** The torrent */
+  info_hash: string;
+  /** Its place, from 0 */
+  queue_position: number;
+  /** A higher one goes before any lower one, whatever its place */
+  priority: QueuePriority;
+  /** As in its row; queued: it waits for its turn */
+  status: TorrentState;
+  /** The limit in force of what it receives, KiB/s; 0: none */
+  allocated_down_kib: number;
+  /** The limit in force of what it sends, KiB/s; 0: none */
+  allocated_up_kib: number;
+}
+
+export interface GetQueueNumbers {
+  /** In the queue: the four below, and those that an error stopped */
+  total_torrents: number;
+  /** That download, look for their metadata or are being checked */
+  active_downloading: number;
+  /** That seed */
+  active_seeding: number;
+  /** That wait for their turn */
+  queued: number;
+  /** That are paused, by a user or by the priority paused */
+  paused: number;
+  /** How many have which priority */
+  by_priority: GetQueuePriorities;
+}
+
+export interface GetQueuePriorities {
+  /** Torrents of that priority */
+  paused: number;
+  /** Torrents of that priority */
+  low: number;
+  /** Torrents of that priority */
+  normal: number;
+  /** Torrents of that priority */
+  high: number;
+  /** Torrents of that priority */
+  maximum: number;
+}
+
 export interface ImportStateNotRestored {
   /** The torrent */
   info_hash: string;
@@ -217,6 +595,90 @@ export interface ImportStateRestored {
   version: string;
   /** The rows of the file's torrents, by info-hash */
   torrents: unknown;
+}
+
+export interface IpFilterSettings {
+  /** Enforce the IP filter */
+  enable_ip_filter: boolean;
+  /** block: what is listed is refused; allow: all else is */
+  filter_mode: FilterPolicy;
+  /** Filter files: P2P, DAT, ranges, CIDR; plain, gz, bz2 or xz */
+  filter_files: string[];
+  /** Where filters are fetched from (http, https) */
+  filter_urls: string[];
+  /** Seconds between fetches */
+  filter_update_interval: number;
+  /** Where fetched filters are kept */
+  filter_cache_dir: string;
+  /** Log each refused peer */
+  filter_log_blocked: boolean;
+}
+
+export interface KeysCreateRequest {
+  /** 1 to 64 of A-Z a-z 0-9 . _ - @, beginning with a letter or digit */
+  name: string;
+  /** What it may do, one or more */
+  scopes: Grant[];
+  /** Seconds until it ends; default: never */
+  expires_in?: number | null;
+}
+
+export interface KeysCreateResponse {
+  /** Its name */
+  name: string;
+  /** What is to be sent as X-CCBT-API-Key; only its SHA-256 is kept, so this is the only time */
+  secret: string;
+  /** What it may do */
+  scopes: Grant[];
+  /** When it ends, Unix seconds; null: never */
+  expires_at: number | null;
+}
+
+export interface KeysListResponse {
+  /** By name; the configuration's own are not among them */
+  keys: NamedKey[];
+  /** How many */
+  count: number;
+}
+
+export interface KeysRevokeResponse {
+  /** "revoked" */
+  status: string;
+  /** Which */
+  name: string;
+}
+
+export interface KeysTrustRequest {
+  /** 32 bytes, 64 hex digits */
+  public_key: string;
+  /** 1 to 64 of A-Z a-z 0-9 . _ - @, beginning with a letter or digit */
+  name: string;
+  /** What it may do, one or more */
+  scopes: Grant[];
+}
+
+export interface KeysTrustResponse {
+  /** "trusted" */
+  status: string;
+  /** Its name */
+  name: string;
+  /** 64 hex digits, lower case */
+  public_key: string;
+  /** What it may do */
+  scopes: Grant[];
+}
+
+export interface LimitSettings {
+  /** Download of all torrents, KiB/s; 0 is no limit */
+  global_down_kib: number;
+  /** Upload of all torrents, KiB/s; 0 is no limit */
+  global_up_kib: number;
+  /** Download of each torrent that has no limit of its own, KiB/s */
+  per_torrent_down_kib: number;
+  /** Upload of each torrent that has no limit of its own, KiB/s */
+  per_torrent_up_kib: number;
+  /** Exports, and imports, that each key may ask for in a minute */
+  state_files_per_minute: number;
 }
 
 export interface ListedAddresses {
@@ -242,6 +704,23 @@ export interface LoadIpFilterMalformed {
   file: string;
   /** Counted from 1 */
   line: number;
+}
+
+export interface NamedKey {
+  /** Its name */
+  name: string;
+  /** A secret that is sent, or a key pair that signs */
+  kind: KeyKind;
+  /** What it may do; admin is all */
+  scopes: Grant[];
+  /** Of an ed25519 key, 64 hex digits */
+  public_key: string | null;
+  /** When it was made or trusted, Unix seconds */
+  created_at: number;
+  /** When it ends, Unix seconds; null: never */
+  expires_at: number | null;
+  /** When a request with it was last accepted, Unix seconds; null: never */
+  last_used: number | null;
 }
 
 export interface NatDiscoverResponse {
@@ -290,6 +769,21 @@ export interface NatRefreshResponse {
   result: RefreshNatOutcome;
 }
 
+export interface NatSettings {
+  /** Ask gateways by UPnP */
+  enable_upnp: boolean;
+  /** Ask gateways by NAT-PMP (RFC 6886) */
+  enable_nat_pmp: boolean;
+  /** Have the listen port mapped */
+  auto_map_ports: boolean;
+  /** Seconds that a mapping is asked for, renewed before they end; 0: no end, where the gateway can */
+  port_mapping_lease_time: number;
+  /** Have it mapped for TCP */
+  map_tcp_port: boolean;
+  /** Have it mapped for UDP */
+  map_udp_port: boolean;
+}
+
 export interface NatStatusResponse {
   /** Is a protocol for gateways switched on (nat.enable_upnp, …) */
   enabled: boolean;
@@ -315,6 +809,34 @@ export interface NatUnmapResponse {
   status: string;
   /** false: it was no mapping of ours, and nothing was done */
   result: boolean;
+}
+
+export interface NetworkSettings {
+  /** The address (or network interface) that peers connect to and that we dial from */
+  listen_interface: string;
+  /** The port for peers, TCP and uTP; 0 picks a free one */
+  listen_port_tcp: number;
+  /** Connected peers in all */
+  max_global_peers: number;
+  /** Connected peers of one torrent */
+  max_peers_per_torrent: number;
+  /** Listen on and dial IPv6 too, where the interface has it */
+  enable_ipv6: boolean;
+  /** Peers over TCP */
+  enable_tcp: boolean;
+  /** Take peers over uTP (BEP 29) too; TCP is dialled where it is on */
+  enable_utp: boolean;
+  /** Peers of one torrent uploaded to at once; 0 is no limit */
+  max_upload_slots: number;
+}
+
+export interface ObservabilitySettings {
+  /** DEBUG, INFO, WARNING, ERROR or OFF */
+  log_level: string;
+  /** Serve GET /metrics */
+  enable_metrics: boolean;
+  /** GET /metrics asks for a key on loopback too; it always does elsewhere (+) */
+  metrics_need_key: boolean;
 }
 
 export interface Peer {
@@ -371,6 +893,80 @@ export interface PortMapping {
   expires_at: number | null;
 }
 
+export interface ProtocolInfo {
+  /** Is it switched on */
+  enabled: boolean;
+  /** "not_available": this daemon has no such transport */
+  status: string;
+  /** More of it */
+  details: ProtocolInfoMore;
+}
+
+export interface ProtocolInfoMore {
+  /** Why it is not available */
+  reason: string;
+}
+
+export interface ProxySettings {
+  /** Go through a proxy */
+  enable_proxy: boolean;
+  /** http, socks4 or socks5 */
+  proxy_type: string;
+  /** Its host */
+  proxy_host: string;
+  /** Its port */
+  proxy_port: number;
+  /** The user there */
+  proxy_username: string;
+  /** The user's password */
+  proxy_password: string;
+  /** For announces */
+  proxy_for_trackers: boolean;
+  /** For peers */
+  proxy_for_peers: boolean;
+}
+
+export interface QueueAddRequest {
+  /** The torrent */
+  info_hash: InfoHash;
+  /** paused, low, normal, high or maximum; paused stops it */
+  priority: QueuePriority;
+}
+
+export interface QueueGetResponse {
+  /** By place */
+  entries: GetQueueEntry[];
+  /** How many do what */
+  statistics: GetQueueNumbers;
+}
+
+export interface QueueMoveRequest {
+  /** Its place, from 0 to one less than there are in the queue */
+  new_position: number;
+}
+
+export interface QueueMoveResponse {
+  /** What was done */
+  status: string;
+  /** The torrent */
+  info_hash: string;
+  /** Its place now */
+  new_position: number;
+}
+
+export interface QueueSettings {
+  /** Torrents active at once; 0 is no limit */
+  max_active_torrents: number;
+  /** Of these, downloading; 0 is no limit */
+  max_active_downloading: number;
+  /** Of these, seeding; 0 is no limit */
+  max_active_seeding: number;
+  /** Of a new torrent: paused, low, normal, high, maximum */
+  default_priority: string;
+  /** Start and stop torrents by the queue */
+  auto_manage_queue: boolean;
+}
+
 export interface RefreshNatOutcome {
   /** How many are mapped now */
   mapped: number;
@@ -383,6 +979,31 @@ export interface RefreshNatOutcome {
 export interface RemoveFromBlacklistResponse {
   /** It is no longer listed */
   removed: boolean;
+}
+
+export interface ScrapeListResponse {
+  /** One of each torrent that was scraped */
+  results: ScrapeResult[];
+}
+
+export interface ScrapeResult {
+  /** The torrent */
+  info_hash: string;
+  /** Peers that have all of it */
+  seeders: number;
+  /** Peers that lack something */
+  leechers: number;
+  /** How often it was downloaded whole, as the tracker counts; 0 where it does not */
+  completed: number;
+  /** When the tracker said so, Unix seconds */
+  last_scrape_time: number;
+  /** How often trackers have answered since the start */
+  scrape_count: number;
+}
+
+export interface ScrapeRunRequest {
+  /** Ask also where an answer is kept. Default: false */
+  force?: boolean | null;
 }
 
 export interface SecurityAddToBlacklistRequest {
@@ -433,6 +1054,15 @@ export interface SecurityRemoveFromBlacklistResponse {
   removed: boolean;
 }
 
+export interface SecuritySettings {
+  /** Protocol encryption (MSE) with peers */
+  enable_encryption: boolean;
+  /** disabled, preferred or required */
+  encryption_mode: EncryptionPolicy;
+  /** The IP filter */
+  ip_filter: IpFilterSettings;
+}
+
 export interface SessionHealthResponse {
   /** "ok", or "degraded" where no change can be kept */
   status: string;
@@ -479,6 +1109,29 @@ export interface SessionStatusResponse {
   lineage: string;
   /** The id of this machine's daemon (+) */
   node_id: string;
+}
+
+export interface Settings {
+  /** Peers: addresses, ports, transports, numbers */
+  network: NetworkSettings;
+  /** How peers are found */
+  discovery: DiscoverySettings;
+  /** Where and how data is written */
+  disk: DiskSettings;
+  /** Rates */
+  limits: LimitSettings;
+  /** How many torrents run at once */
+  queue: QueueSettings;
+  /** Port mapping at the gateway */
+  nat: NatSettings;
+  /** Encryption and the IP filter */
+  security: SecuritySettings;
+  /** A proxy for trackers and peers */
+  proxy: ProxySettings;
+  /** Log and metrics */
+  observability: ObservabilitySettings;
+  /** The daemon and its API */
+  daemon: DaemonSettings;
 }
 
 export interface TorrentStatus {
@@ -549,6 +1202,28 @@ export interface TorrentsAnnounceResponse {
   announced: boolean;
   /** All its trackers, in the order in which they are asked (+) */
   trackers: TrackerAnswer[];
+}
+
+export interface TorrentsBatchAddRequest {
+  /** What POST /torrents/add takes, for each */
+  torrents: TorrentsAddRequest[];
+}
+
+export interface TorrentsBatchPauseRequest {
+  /** The torrents */
+  info_hashes: string[];
+}
+
+export interface TorrentsBatchRemoveRequest {
+  /** The torrents */
+  info_hashes: string[];
+  /** Also delete their files; the answer comes when they are gone. Default: false */
+  remove_data?: boolean | null;
+}
+
+export interface TorrentsBatchResumeRequest {
+  /** The torrents */
+  info_hashes: string[];
 }
 
 export interface TorrentsExportStateRequest {
@@ -718,6 +1393,8 @@ export type ErrorCode =
   | "SCRAPE_FAILED"
   | "SCRAPE_NOT_FOUND"
   | "SECURITY_ERROR"
+  | "KEY_EXISTS"
+  | "KEY_NOT_FOUND"
   | "CONFIG_UPDATE_FAILED";
 
 /** The one shape of every error. */
@@ -771,7 +1448,21 @@ export interface Operations {
   "events.watch": {
     method: "GET";
     path: "/api/v1/events";
+    in_query: { since?: number; event_types?: string };
     answer: WebSocket;
+  };
+  /** This API as a page to read and search (+) */
+  "session.docs": {
+    method: "GET";
+    path: "/docs";
+    answer: string;
+  };
+  /** What that page is made with: docs.js and docs.css (+) */
+  "session.docs_file": {
+    method: "GET";
+    path: "/docs/{asset}";
+    in_path: { asset: string };
+    answer: string;
   };
   /** Add a torrent by file, magnet link or content */
   "torrents.add": {
@@ -825,6 +1516,34 @@ export interface Operations {
     in_path: { info_hash: InfoHash };
     answer: TorrentsPeersResponse;
   };
+  /** Add many torrents at once (+) */
+  "torrents.batch_add": {
+    method: "POST";
+    path: "/api/v1/torrents/batch/add";
+    body: TorrentsBatchAddRequest;
+    answer: BatchAnswer;
+  };
+  /** Pause many torrents at once (+) */
+  "torrents.batch_pause": {
+    method: "POST";
+    path: "/api/v1/torrents/batch/pause";
+    body: TorrentsBatchPauseRequest;
+    answer: BatchAnswer;
+  };
+  /** Resume many torrents at once (+) */
+  "torrents.batch_resume": {
+    method: "POST";
+    path: "/api/v1/torrents/batch/resume";
+    body: TorrentsBatchResumeRequest;
+    answer: BatchAnswer;
+  };
+  /** Remove many torrents at once, and their files where asked (+) */
+  "torrents.batch_remove": {
+    method: "POST";
+    path: "/api/v1/torrents/batch/remove";
+    body: TorrentsBatchRemoveRequest;
+    answer: BatchAnswer;
+  };
   /** Limit a torrent's rates, KiB/s; 0 is no limit of its own */
   "torrents.set_rate_limits": {
     method: "POST";
@@ -839,6 +1558,113 @@ export interface Operations {
     path: "/api/v1/torrents/{info_hash}/announce";
     in_path: { info_hash: InfoHash };
     answer: TorrentsAnnounceResponse;
+  };
+  /** A torrent's files */
+  "files.list": {
+    method: "GET";
+    path: "/api/v1/torrents/{info_hash}/files";
+    in_path: { info_hash: InfoHash };
+    answer: FilesListResponse;
+  };
+  /** Download files of a torrent; one that had a priority keeps it */
+  "files.select": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/files/select";
+    in_path: { info_hash: InfoHash };
+    body: FilesSelectRequest;
+    answer: FilesNamed;
+  };
+  /** Do not download files of a torrent; what is there of them stays */
+  "files.deselect": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/files/deselect";
+    in_path: { info_hash: InfoHash };
+    body: FilesDeselectRequest;
+    answer: FilesNamed;
+  };
+  /** How much a file of a torrent is wanted beside the others */
+  "files.priority": {
+    method: "POST";
+    path: "/api/v1/torrents/{info_hash}/files/priority";
+    in_path: { info_hash: InfoHash };
+    body: FilesPriorityRequest;
+    answer: FilesPriorityResponse;
+  };
+  /** Hash what lies on the disk of a torrent's selected files; nothing is changed by it */
+  "files.verify": {
+    method: "GET";
+    path: "/api/v1/torrents/{info_hash}/files/verify";
+    in_path: { info_hash: InfoHash };
+    answer: FilesVerifyResponse;
+  };
+  /** The torrents of the queue, in their order, and what they do */
+  "queue.get": {
+    method: "GET";
+    path: "/api/v1/queue";
+    answer: QueueGetResponse;
+  };
+  /** Give a torrent a priority; one that is not in the queue is put back, at its end */
+  "queue.add": {
+    method: "POST";
+    path: "/api/v1/queue/add";
+    body: QueueAddRequest;
+    answer: DoneToATorrentAddToQueue;
+  };
+  /** Take a torrent out of the queue: it is neither started nor stopped by it any more */
+  "queue.remove": {
+    method: "DELETE";
+    path: "/api/v1/queue/{info_hash}";
+    in_path: { info_hash: InfoHash };
+    answer: DoneToATorrentRemoveFromQueue;
+  };
+  /** Move a torrent to another place of the queue, counted from 0 */
+  "queue.move": {
+    method: "POST";
+    path: "/api/v1/queue/{info_hash}/move";
+    in_path: { info_hash: InfoHash };
+    body: QueueMoveRequest;
+    answer: QueueMoveResponse;
+  };
+  /** Take every torrent out of the queue */
+  "queue.clear": {
+    method: "POST";
+    path: "/api/v1/queue/clear";
+    answer: Done;
+  };
+  /** Stop a torrent; it keeps its place */
+  "queue.pause": {
+    method: "POST";
+    path: "/api/v1/queue/{info_hash}/pause";
+    in_path: { info_hash: InfoHash };
+    answer: DoneToATorrentPauseInQueue;
+  };
+  /** Let a paused torrent go on, when it is its turn */
+  "queue.resume": {
+    method: "POST";
+    path: "/api/v1/queue/{info_hash}/resume";
+    in_path: { info_hash: InfoHash };
+    answer: DoneToATorrentResumeInQueue;
+  };
+  /** Ask a torrent's trackers how many seed and download it; without a torrent: what was answered */
+  "scrape.run": {
+    method: "POST";
+    path: "/api/v1/scrape/{info_hash}";
+    in_path: { info_hash: InfoHash };
+    body: ScrapeRunRequest;
+    answer: ScrapeResult;
+  };
+  /** What trackers answered, of every torrent that was scraped since the start */
+  "scrape.list": {
+    method: "GET";
+    path: "/api/v1/scrape";
+    answer: ScrapeListResponse;
+  };
+  /** What a torrent's trackers answered when it was last scraped */
+  "scrape.get": {
+    method: "GET";
+    path: "/api/v1/scrape/{info_hash}";
+    in_path: { info_hash: InfoHash };
+    answer: ScrapeResult;
   };
   /** Write everything that the daemon knows into a file */
   "torrents.export_state": {
@@ -965,5 +1791,71 @@ export interface Operations {
     method: "GET";
     path: "/api/v1/security/ip-filter/stats";
     answer: SecurityGetIpFilterStatsResponse;
+  };
+  /** The configuration, secrets as "***" */
+  "config.get": {
+    method: "GET";
+    path: "/api/v1/config";
+    answer: Settings;
+  };
+  /** Change the configuration: all of what is given, or nothing */
+  "config.update": {
+    method: "PUT";
+    path: "/api/v1/config";
+    body: ConfigUpdateRequest;
+    answer: ConfigUpdateResponse;
+  };
+  /** What the keys of the configuration mean, and where their values come from (+) */
+  "config.explain": {
+    method: "GET";
+    path: "/api/v1/config/explain";
+    in_query: { key?: string };
+    answer: ConfigExplainResponse;
+  };
+  /** Whether the Xet transport is available: it is not */
+  "protocols.xet": {
+    method: "GET";
+    path: "/api/v1/protocols/xet";
+    answer: ProtocolInfo;
+  };
+  /** Whether the IPFS transport is available: it is not */
+  "protocols.ipfs": {
+    method: "GET";
+    path: "/api/v1/protocols/ipfs";
+    answer: ProtocolInfo;
+  };
+  /** The events after a number, waiting for one where there is none (+) */
+  "events.log": {
+    method: "GET";
+    path: "/api/v1/events/log";
+    in_query: { since?: number; limit?: number; wait?: number };
+    answer: EventsLogResponse;
+  };
+  /** The named keys, without their secrets (+) */
+  "keys.list": {
+    method: "GET";
+    path: "/api/v1/keys";
+    answer: KeysListResponse;
+  };
+  /** Make a key with scopes; its secret is answered once (+) */
+  "keys.create": {
+    method: "POST";
+    path: "/api/v1/keys";
+    body: KeysCreateRequest;
+    answer: KeysCreateResponse;
+  };
+  /** Accept signatures of an Ed25519 key (+) */
+  "keys.trust": {
+    method: "POST";
+    path: "/api/v1/keys/trust";
+    body: KeysTrustRequest;
+    answer: KeysTrustResponse;
+  };
+  /** End a named key or a trust, at once (+) */
+  "keys.revoke": {
+    method: "DELETE";
+    path: "/api/v1/keys/{name}";
+    in_path: { name: string };
+    answer: KeysRevokeResponse;
   };
 }

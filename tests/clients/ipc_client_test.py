@@ -10,15 +10,6 @@ import time
 
 import ccbt_ipc_client as ipc
 
-# Operations whose route is not there yet. What is listed and answers 404 NOT_FOUND is told as missing; what is not
-# listed and answers so fails; what is listed and answers is checked like any other. To be empty.
-NOT_YET = {
-    "get_config", "update_config", "get_xet_protocol", "get_ipfs_protocol", "get_torrent_files", "select_files",
-    "deselect_files", "set_file_priority", "verify_files", "get_queue", "add_to_queue", "remove_from_queue",
-    "move_in_queue", "clear_queue", "pause_torrent_in_queue", "resume_torrent_in_queue", "scrape_torrent",
-    "list_scrape_results", "get_scrape_result",
-}
-
 STATES = {"starting", "downloading", "seeding", "paused", "stopped", "error", "checking", "metadata", "queued"}
 PRIORITIES = {"paused", "low", "normal", "high", "maximum"}
 UNKNOWN = "0123456789abcdef0123456789abcdef01234567"
@@ -31,7 +22,7 @@ class World:
         self.work, self.info_hash, self.other_hash = pathlib.Path(work), info_hash, other_hash
         self.payload = str(self.work / "payload.torrent")
         self.other = str(self.work / "other.torrent")
-        self.answered, self.missing, self.wrong, self.checks = set(), set(), [], 0
+        self.answered, self.wrong, self.checks = set(), [], 0
         self.statuses = set()
 
     def daemon(self, name):
@@ -53,9 +44,6 @@ class World:
         try:
             said = await getattr(client, name)(*given, **named)
         except ipc.IPCError as error:
-            if error.code == "NOT_FOUND" and name in NOT_YET:
-                self.missing.add(name)
-                return None
             self.check(f"{name}{given}", False, str(error))
             return None
         except ipc.WrongModel as error:
@@ -70,9 +58,6 @@ class World:
         try:
             said = await getattr(client, name)(*given, **named)
         except ipc.IPCError as error:
-            if error.code == "NOT_FOUND" and name in NOT_YET:
-                self.missing.add(name)
-                return
             self.check(what, (error.status, error.code) == (status, code), str(error))
             if field is not None:
                 self.check(f"{what}, which names {field}", (error.details or {}).get("field") == field, error.details)
@@ -634,7 +619,7 @@ async def everything(w):
     if not natted:
         expected -= {"discover_nat", "map_nat_port", "unmap_nat_port", "refresh_nat_mappings", "get_external_ip",
                      "get_external_port"}
-    for name in sorted(expected - w.answered - w.missing):
+    for name in sorted(expected - w.answered):
         w.check(f"{name} was answered with success", False)
 
 
@@ -652,12 +637,7 @@ def main():
     w = World(*sys.argv[1:4])
     asyncio.run(everything(w))
     record(w)
-    for name in sorted(w.missing):
-        method, route = ipc.OPERATIONS[name]
-        print(f"MISSING  {name}: {method} {route} is not there yet")
-    if served := NOT_YET & w.answered:
-        print(f"served now, take off NOT_YET: {', '.join(sorted(served))}")
-    print(f"{len(w.answered)} of {len(ipc.OPERATIONS)} operations answered, {len(w.missing)} missing; "
+    print(f"{len(w.answered)} of {len(ipc.OPERATIONS)} operations answered; "
           f"{w.checks - len(w.wrong)} of {w.checks} checks hold")
     return 1 if w.wrong else 0
 
