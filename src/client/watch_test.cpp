@@ -36,7 +36,7 @@ TEST(event_stream, events_come_in_order_and_talk_of_the_door_does_not) {
             (void)peer.receive();
         }};
     std::array const types{event_type::torrent_added, event_type::resync};
-    auto stream = event_stream::open(at(daemon), types, 3);
+    auto stream = event_stream::open(at(daemon), types);
     ASSERT_TRUE(stream);
     auto const first = stream->next(long_enough);
     ASSERT_TRUE(first && *first);
@@ -50,8 +50,24 @@ TEST(event_stream, events_come_in_order_and_talk_of_the_door_does_not) {
     auto const none = stream->next(20ms);
     ASSERT_TRUE(none);
     EXPECT_FALSE(none->has_value());
-    EXPECT_EQ(daemon.requests()[0].line, "GET /api/v1/events?since=3 HTTP/1.1");
+    EXPECT_EQ(daemon.requests()[0].line, "GET /api/v1/events HTTP/1.1");
     EXPECT_EQ(daemon.requests()[0].header("X-CCBT-API-Key"), "k");
+}
+
+TEST(event_stream, what_is_wanted_goes_along_with_since_for_what_was_missed_comes_before_any_subscription) {
+    fake_daemon daemon{not_asked, [](auto& peer) {
+                           peer.send(R"({"type":"torrent_added","timestamp":1.5,"data":{},"seq":4})");
+                           EXPECT_EQ(peer.receive(), R"({"action":"ping"})") << "nothing is subscribed";
+                       }};
+    std::array const types{event_type::torrent_added, event_type::resync};
+    auto stream = event_stream::open(at(daemon), types, 3);
+    ASSERT_TRUE(stream);
+    auto const missed = stream->next(long_enough);
+    ASSERT_TRUE(missed && *missed);
+    EXPECT_EQ((*missed)->seq, 4);
+    EXPECT_TRUE(stream->ping());
+    EXPECT_EQ(
+        daemon.requests()[0].line, "GET /api/v1/events?since=3&event_types=torrent_added,resync HTTP/1.1");
 }
 
 TEST(event_stream, close_4001_and_status_401_are_unauthorized_and_another_end_is_not) {

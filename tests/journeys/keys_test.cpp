@@ -15,7 +15,7 @@ std::string target_of(wire::endpoint_facts const& e) {
     for (char const c : e.route.path) {
         if (c == '{') {
             in_name = true;
-            out += std::string(40, 'a');
+            out += e.route.path.ends_with("{asset}") ? "docs.css" : std::string(40, 'a');
         }
         if (!in_name) out += c;
         if (c == '}') in_name = false;
@@ -51,7 +51,8 @@ TEST_F(keys, without_one_every_route_answers_401_but_those_that_are_open) {
     }
     EXPECT_THAT(
         open,
-        ::testing::IsSubsetOf({"session.metrics", "session.health", "session.openapi", "session.docs"}));
+        ::testing::IsSubsetOf(
+            {"session.metrics", "session.health", "session.openapi", "session.docs", "session.docs_file"}));
     EXPECT_GE(open.size(), 3U);
     EXPECT_GE(closed.size(), 10U);
     EXPECT_TRUE(in.on_loop([&] { return !in.running().state().stopping(); }))
