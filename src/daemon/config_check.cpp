@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "daemon/config_keys.hpp"
+#include "daemon/config_update.hpp"
 #include "wire/codec.hpp"
 
 #include <algorithm>
@@ -81,7 +82,7 @@ void check_lists(contract::settings const& s, problems& wrong) {
         if (!url.starts_with("http://") && !url.starts_with("https://"))
             wrong.push_back(
                 {"security.ip_filter.filter_urls",
-                 "must be http:// or https:// addresses, but one is " + quoted(url)});
+                 "must be http:// or https:// addresses, but one is " + quoted(masked_url(url))});
     for (auto const& key : s.daemon.trusted_keys) {
         auto const bytes = text::from_hex(key);
         if (!bytes || bytes->size() != 32)

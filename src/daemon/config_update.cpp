@@ -34,6 +34,10 @@ public:
     void read(wire::value::object const& section, std::string const& above) {
         auto const& sections = all_sections();
         for (auto const& [name, v] : section) {
+            if (name.find('.') != std::string::npos) { // "a.b" is no member of this section
+                ignored.push_back(above.empty() ? name : above + '.' + name);
+                continue;
+            }
             auto const key = above.empty() ? name : above + '.' + name;
             if (auto const* known = find_key(key))
                 read_key(*known, v);
@@ -76,7 +80,9 @@ private:
             return;
         }
         auto json = json_of(made_, key.key);
-        if (json == json_of(now_.written, key.key) || json == json_of(now_.settings, key.key)) return;
+        // A secret is put even where it is as it was: whoever may not set it learns nothing by guessing.
+        bool const is_so = json == json_of(now_.written, key.key) || json == json_of(now_.settings, key.key);
+        if (is_so && (!key.secret || json == "\"\"")) return;
         auto const origin = now_.sourced_origins.find(key.key);
         if (key.key == "daemon.state_dir")
             problems.push_back({key.key, "says where this is kept: set it in the file or by --state-dir"});
@@ -88,17 +94,24 @@ private:
             puts.emplace_back(key.key, std::move(json));
     }
 
-    // What was shown masked and comes back so is meant as it was.
-    [[nodiscard]] wire::value unmasked(wire::value const& v) const {
+    // What was shown masked and comes back so is meant as it was, each once: two may look the same.
+    [[nodiscard]] wire::value unmasked(wire::value const& v) {
         auto const* given = v.get_if<wire::value::array>();
         if (given == nullptr) return v;
         wire::value::array out;
+        auto left = now_.settings.security.ip_filter.filter_urls;
         for (auto const& one : *given) {
             out.push_back(one);
             auto const* url = one.get_if<std::string>();
             if (url == nullptr || url->find(mask) == std::string::npos) continue;
-            for (auto const& known : now_.settings.security.ip_filter.filter_urls)
-                if (masked_url(known) == *url) out.back() = wire::value{known};
+            auto const at = std::find_if(
+                left.begin(), left.end(), [&](auto const& known) { return masked_url(known) == *url; });
+            if (at != left.end()) {
+                out.back() = wire::value{*at};
+                left.erase(at);
+            } else if (url->find("://***@") != std::string::npos || url->ends_with("?***"))
+                problems.push_back(
+                    {std::string{urls_key}, "holds *** in place of a secret: write the whole address"});
         }
         return wire::value{std::move(out)};
     }
@@ -142,10 +155,11 @@ expected<config_update, std::vector<contract::problem>> plan_update(
 
     config_update out{std::move(read.puts), now, {}, std::move(read.ignored)};
     auto laid = now.overrides;
-    bool takes_back = false;
+    bool takes_back = false, puts_secret = false;
     for (auto const& [key, value] : out.puts) {
         std::erase_if(laid, [&](auto const& old) { return old.first == key; });
         takes_back = takes_back || value.empty();
+        puts_secret = puts_secret || find_key(key)->secret;
         if (!value.empty()) laid.emplace_back(key, value);
     }
     out.next.warnings.clear();
@@ -155,7 +169,7 @@ expected<config_update, std::vector<contract::problem>> plan_update(
         read.problems.push_back({"daemon.tls_enabled", "this version does not serve over TLS"});
     if (!read.problems.empty()) return wrong{std::move(read.problems)};
     out.changes = changes_between(now.settings, out.next.settings);
-    if (out.changes.keys.empty() && !takes_back) out.puts.clear();
+    if (out.changes.keys.empty() && !takes_back && !puts_secret) out.puts.clear();
     return out;
 }
 

@@ -91,6 +91,32 @@ TEST_F(config, shows_no_secret_and_takes_masks_back_as_what_they_hide) {
         EXPECT_EQ((one.value.text + one.beneath.text).find("topsecret"), std::string::npos) << one.key;
 }
 
+TEST_F(config, of_two_addresses_that_look_the_same_masked_each_comes_back_once) {
+    auto now = load();
+    ASSERT_TRUE(apply_overrides(
+        now, {{"security.ip_filter.filter_urls", R"(["https://h/l?t=A","https://h/l?t=B","http://u@h/"])"}}));
+    EXPECT_THAT(planned(now, wire::to_json(shown_settings(now.settings))).puts, IsEmpty());
+    auto const put = [&](std::string const& urls) {
+        return R"({"security":{"ip_filter":{"filter_urls":)" + urls + "}}}";
+    };
+    EXPECT_THAT(
+        planned(now, put(R"(["http://***@h/","https://h/l?***"])")).puts,
+        ElementsAre(laid{"security.ip_filter.filter_urls", R"(["http://u@h/","https://h/l?t=A"])"}));
+    for (auto const* urls : {R"(["https://h/other?***"])", R"(["https://***@h/l"])"})
+        EXPECT_THAT(fields_wrong(now, put(urls)), ElementsAre("security.ip_filter.filter_urls")) << urls;
+}
+
+TEST_F(config, a_member_with_a_dot_is_no_key_and_a_secret_is_put_though_it_is_so_already) {
+    file("[daemon]\napi_key = \"a-configured-key-of-some-length\"\n");
+    auto const now = load();
+    auto const dotted = planned(now, R"({"limits.global_down_kib":5,"daemon":{"x.api_key":"k"}})");
+    EXPECT_THAT(dotted.puts, IsEmpty());
+    EXPECT_THAT(dotted.ignored, ElementsAre("limits.global_down_kib", "daemon.x.api_key"));
+    auto const guessed = planned(now, R"({"daemon":{"api_key":"a-configured-key-of-some-length"}})");
+    EXPECT_EQ(guessed.puts.size(), 1U) << "a guess that is right is not told from one that is wrong";
+    EXPECT_THAT(guessed.changes.keys, IsEmpty());
+}
+
 TEST_F(config, an_import_may_lay_over_what_steers_transfers_and_nothing_else) {
     auto const fit = fitting_overrides(
         load(), {{"limits.global_down_kib", "5"},

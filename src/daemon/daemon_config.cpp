@@ -11,6 +11,8 @@ namespace ccbt::daemon {
 
 namespace {
 
+constexpr std::chrono::milliseconds roots_within{5000};
+
 bool is_of_filter(std::string_view key) {
     return key.starts_with("security.ip_filter.") || key.starts_with("proxy.");
 }
@@ -48,6 +50,11 @@ result<daemon::plan> daemon::planned(std::string_view json) const {
                 .with("field", first.field.substr(0, first.field.find('[')))
                 .with("problems", problems)};
     }
+    // What is set back to what runs needs none.
+    auto const waits = changes_between(in_force_, update->next.settings).restart;
+    std::erase_if(update->changes.restart, [&](auto const& key) {
+        return std::find(waits.begin(), waits.end(), key) == waits.end();
+    });
     return plan{update->puts, update->changes.restart, update->ignored, std::move(update->next)};
 }
 
@@ -121,9 +128,14 @@ task<> daemon::reopen_roots() {
         out.opened = out.roots.open(known, folders);
         return out;
     };
-    auto found = co_await off_loop(on_, std::move(look));
-    roots_ = std::move(found.roots);
-    take_roots(std::move(found.opened));
+    // One of them may be a mount that does not answer, and no setting is to wait for that.
+    auto found = co_await executor::off_loop_within(on_, roots_within, std::move(look));
+    if (!found) {
+        log::error("the storage folders do not answer: which ones are allowed changes with the next start");
+        co_return;
+    }
+    roots_ = std::move(found->roots);
+    take_roots(std::move(found->opened));
 }
 
 // By an import, which holds the turn and steers nothing but transfers: no folder.

@@ -123,7 +123,12 @@ private:
         auto asked = store_->take_snapshot();
         if (auto const laid_over = apply_overrides(config_, asked.settings); !laid_over)
             return unexpected<start_failure>{{exit_code::configuration, laid_over.error().message()}};
-        if (!config_.settings.daemon.api_key.empty()) key_ = config_.settings.daemon.api_key;
+        key_ = config_.settings.daemon.api_key;
+        if (key_.empty()) { // also where one of the file's was taken away
+            auto made = dir_.api_key();
+            if (!made) return unexpected<start_failure>{made.error()};
+            key_ = std::move(*made);
+        }
         if (auto const level = log::parse_level(config_.settings.observability.log_level))
             log::set_level(*level);
         return foundation{
@@ -156,16 +161,23 @@ private:
     }
 
     void reread(daemon& house) {
+        if (flags_.demo) return log::info("a demonstration does not read its configuration again");
+        if (std::exchange(rereading_, true)) { // one at a time: else what was read first might come last
+            once_more_ = true;
+            return;
+        }
         auto const read =
             std::make_shared<expected<loaded_config, config_error>>(unexpected<config_error>{{}});
         loop_.off(
             [read, sources = flags_.sources()] { *read = load_config(sources); },
-            [read, &house] {
+            [this, read, &house] {
                 if (*read)
                     house.reread(std::move(**read));
                 else
                     log::error("the configuration was not taken over:\n{}", read->error().message());
                 house.reload_filter(); // the files may be other ones, whatever the configuration says
+                rereading_ = false;
+                if (std::exchange(once_more_, false)) reread(house);
             });
     }
 
@@ -175,6 +187,7 @@ private:
     state_dir dir_;
     std::string key_;
     loaded_config config_;
+    bool rereading_ = false, once_more_ = false;
     std::unique_ptr<store::sqlite_store> store_;
     std::unique_ptr<store::memory_store> demo_store_;
 };

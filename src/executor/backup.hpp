@@ -49,13 +49,13 @@ private:
     task<result<void>> take_batch(std::vector<candidate> batch, import_so_far& so_far);
     [[nodiscard]] result<roots::place> place_of(
         ccbt::backup::kept_torrent const& one, import_so_far& so_far) const;
-    task<result<void>> put(std::vector<candidate> some);
+    task<result<void>> put(std::vector<candidate> const& some); // of who awaits it
 
     // checkpoints.cpp
     task<result<torrents::source>> source_of(
         contract::resume_checkpoint::request const& request, contract::checkpoint const& said);
     task<result<contract::resume_checkpoint::response>> resume_known(
-        torrent_id id, ccbt::backup::checkpoint_read const& read);
+        torrent_id id, ccbt::backup::checkpoint_read const& read, std::string operation_id);
     task<std::shared_ptr<std::string const>> stored_metainfo(torrent_id id);
     task<result<engine::piece_report>> pieces_of(torrent_id id);
 

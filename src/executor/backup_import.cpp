@@ -22,7 +22,8 @@ using ccbt::backup::kept_torrent;
 constexpr std::int64_t largest_file = std::int64_t{64} << 30;
 constexpr std::size_t batch_size = 128;
 constexpr std::int64_t batch_bytes = std::int64_t{16} << 20;
-constexpr std::size_t listed_at_once = 2'000; // a millisecond or two of the loop
+constexpr std::int64_t last_order = 9'000'000'000'000'000; // that a state file may tell
+constexpr std::size_t listed_at_once = 2'000;              // a millisecond or two of the loop
 
 failure refusal(file_trouble const& why) {
     using kind = file_trouble::kind;
@@ -285,7 +286,8 @@ task<result<void>> backup::take_batch(std::vector<candidate> batch, import_so_fa
         asked.file_priorities = std::move(one.kept.file_priorities);
         asked.priority = one.kept.priority;
         asked.in_queue = one.kept.in_queue;
-        asked.queue_order = so_far.order_before + std::max<std::int64_t>(1, one.kept.queue_order);
+        asked.queue_order =
+            std::min(last_order, so_far.order_before + std::max<std::int64_t>(1, one.kept.queue_order));
         co_await torrents_.let_deletions_end(house_.state.folder_of(asked));
         bool twice = false;
         for (auto const& hash : {asked.hashes.v1, asked.hashes.v2})
@@ -296,6 +298,16 @@ task<result<void>> backup::take_batch(std::vector<candidate> batch, import_so_fa
         }
         one.asked = std::make_shared<model::torrent_asked const>(std::move(asked));
         fresh.push_back(std::move(one));
+    }
+    for (bool again = true; again;) { // one may have begun while another was waited for
+        again = false;
+        for (auto const& one : fresh) {
+            auto folder = house_.state.folder_of(*one.asked);
+            if (!torrents_.is_near_a_deletion(folder)) continue;
+            co_await torrents_.let_deletions_end(std::move(folder));
+            again = true;
+            break;
+        }
     }
     // The last look before the commit: nothing is awaited between.
     std::erase_if(fresh, [&](candidate const& one) {
@@ -327,7 +339,7 @@ task<result<void>> backup::take_batch(std::vector<candidate> batch, import_so_fa
     co_return result<void>{};
 }
 
-task<result<void>> backup::put(std::vector<candidate> some) {
+task<result<void>> backup::put(std::vector<candidate> const& some) {
     store::commit change;
     for (auto const& one : some) {
         change.changes.emplace_back(store::put_torrent{one.asked});
@@ -340,10 +352,6 @@ task<result<void>> backup::put(std::vector<candidate> some) {
         moved.push_back({{one.asked->id, 0, one.kept.downloaded, one.kept.uploaded, 0}, nullptr});
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) co_return unexpected<failure>{kept.error()};
-    auto keep = [this, &moved](auto done) { house_.journal.keep(std::move(moved), std::move(done)); };
-    auto const how = co_await reply_of<store::outcome>(std::move(keep));
-    if (how != store::outcome::committed) log::warning("the totals of imported torrents could not be kept");
-
     std::vector<model::fact> facts;
     model::torrents_seen seen;
     for (auto const& one : some) {
@@ -356,8 +364,13 @@ task<result<void>> backup::put(std::vector<candidate> some) {
         house_.last_queue_order = std::max(house_.last_queue_order, one.asked->queue_order);
     }
     facts.emplace_back(std::move(seen));
+    // Here from now on, and handed over when their totals are kept; nobody else is to do that before.
+    for (auto const& one : some) house_.not_loaded.insert(one.asked->id);
     house_.apply(facts);
-    for (auto& one : some) {
+    auto keep = [this, &moved](auto done) { house_.journal.keep(std::move(moved), std::move(done)); };
+    auto const how = co_await reply_of<store::outcome>(std::move(keep));
+    if (how != store::outcome::committed) log::warning("the totals of imported torrents could not be kept");
+    for (auto const& one : some) {
         engine::load first{
             .metainfo = one.what.metainfo,
             .resume = one.resume,
@@ -365,7 +378,10 @@ task<result<void>> backup::put(std::vector<candidate> some) {
             .hearsay = true,
             .downloaded = one.kept.downloaded,
             .uploaded = one.kept.uploaded};
-        house_.engine.ask(house_.wish_for(one.asked), std::move(first));
+        house_.not_loaded.erase(one.asked->id);
+        auto const* const row = house_.state.torrents().find(one.asked->id);
+        if (row != nullptr)
+            house_.engine.ask(house_.wish_for(row->asked), std::move(first)); // else removed meanwhile
     }
     co_return result<void>{};
 }

@@ -224,7 +224,7 @@ task<result<contract::resume_checkpoint::response>> backup::handle(
     row = house_.state.torrents().find(request.info_hash);
     if (row != nullptr) {
         auto const id = row->asked->id;
-        auto went = co_await resume_known(id, *read);
+        auto went = co_await resume_known(id, *read, who.operation_id);
         co_return went;
     }
 
@@ -255,7 +255,7 @@ task<result<contract::resume_checkpoint::response>> backup::handle(
 // One that is here already: it goes on, with the files that the checkpoint wants, and what the checkpoint has of it
 // beyond what is here is looked for on the disk. Nothing that is here is given up.
 task<result<contract::resume_checkpoint::response>> backup::resume_known(
-    torrent_id id, ccbt::backup::checkpoint_read const& read) {
+    torrent_id id, ccbt::backup::checkpoint_read const& read, std::string operation_id) {
     auto const turn = co_await house_.torrent_turns.take(id);
     auto report = co_await pieces_of(id);
     if (!report) co_return unexpected<failure>{report.error()};
@@ -264,7 +264,7 @@ task<result<contract::resume_checkpoint::response>> backup::resume_known(
     auto changed = *row->asked;
     changed.paused = false;
     if (read.selections) changed.file_priorities = priorities_of(*read.selections);
-    auto const kept = co_await keep_changed(house_, row->asked, std::move(changed));
+    auto const kept = co_await keep_changed(house_, row->asked, std::move(changed), std::move(operation_id));
     if (!kept) co_return unexpected<failure>{kept.error()};
     auto const record = *kept;
     contract::resume_checkpoint::response out{record->hashes.canonical().hex()};
@@ -286,6 +286,10 @@ task<result<contract::resume_checkpoint::response>> backup::resume_known(
     house_.not_loaded.erase(id);
     row = house_.state.torrents().find(id);
     if (row == nullptr) co_return out; // removed meanwhile
+    // The engine's is a new one, which has not failed.
+    if (!row->failed.empty()) house_.apply(model::torrent_recovered{id});
+    row = house_.state.torrents().find(id);
+    if (row == nullptr) co_return out;
     first.downloaded = row->view->downloaded;
     first.uploaded = row->view->uploaded;
     house_.engine.ask(house_.wish_for(row->asked), std::move(first));

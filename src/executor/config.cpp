@@ -1,10 +1,17 @@
 #include "executor/config.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace ccbt::executor {
 
 namespace {
+
+// Who sets these could make himself a key, have files written where he likes, or have the proxy's password sent to him.
+bool is_for_admins(std::string_view key) {
+    return key.starts_with("daemon.") || key.starts_with("proxy.") || key == "disk.download_path" ||
+           key == "disk.allowed_paths" || key == "security.ip_filter.filter_cache_dir";
+}
 
 failure nobody_knows() { return {errc::not_found, "this daemon has no configuration", {}}; }
 
@@ -22,11 +29,10 @@ task<result<contract::update_config::response>> config::handle(
     auto const turn = co_await house_.settings_turns.take(0);
     auto plan = house_.config->planned(request.everything.text);
     if (!plan) co_return unexpected<failure>{std::move(plan.error())};
-    // Who could set these could make himself a key, or the door another.
     for (auto const& [key, json] : plan->puts)
-        if (key.starts_with("daemon.") && !who.is_admin)
+        if (is_for_admins(key) && !who.is_admin)
             co_return fails(
-                errc::forbidden_scope, "keys of the daemon section are an administrator's to set",
+                errc::forbidden_scope, "that key is an administrator's to set",
                 {{"field", key}, {"needs", std::string{"admin"}}});
     contract::update_config::response answer;
     answer.restart_keys = plan->restart_keys;

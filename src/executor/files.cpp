@@ -193,8 +193,13 @@ task<result<contract::verify_files::response>> files::handle(
         auto read = [this, one, held, got, asked = row->asked,
                      folder = house_.state.folder_of(*row->asked)](auto done) {
             auto work = [one, held, got, asked, folder] {
-                got->found = engine::verify(*held, folder, asked->file_priorities, one->watch);
                 got->ran = true;
+                try {
+                    got->found = engine::verify(*held, folder, asked->file_priorities, one->watch);
+                } catch (std::exception const& e) { // no memory
+                    got->found =
+                        fails(errc::file_verify_failed, std::string{"it cannot be read: "} + e.what());
+                }
             };
             auto const waiting = std::make_shared<decltype(done)>(std::move(done));
             auto ended = [waiting] { (*waiting)(true); };

@@ -167,6 +167,7 @@ task<result<void>> queue::make_room(std::size_t position) {
             house_.last_queue_order = std::max(torrents_.last_queue_order(), key);
         }
         if (!all_held) continue;
+        if (changed.empty()) co_return result<void>{};
         auto const kept = co_await keep_all(std::move(changed), std::string());
         co_return kept;
     }
@@ -238,15 +239,15 @@ task<result<contract::done>> queue::handle(contract::clear_queue::request, calle
 // ---- stopping and going on
 
 task<result<contract::pause_in_queue::response>> queue::handle(
-    contract::pause_in_queue::request request, caller const&) {
-    auto const set = co_await torrents_.set_paused(request.info_hash, true);
+    contract::pause_in_queue::request request, caller const& who) {
+    auto const set = co_await torrents_.set_paused(request.info_hash, true, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
     co_return contract::pause_in_queue::response{"paused", request.info_hash.hex()};
 }
 
 task<result<contract::resume_in_queue::response>> queue::handle(
-    contract::resume_in_queue::request request, caller const&) {
-    auto const set = co_await torrents_.set_paused(request.info_hash, false);
+    contract::resume_in_queue::request request, caller const& who) {
+    auto const set = co_await torrents_.set_paused(request.info_hash, false, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
     co_return contract::resume_in_queue::response{"resumed", request.info_hash.hex()};
 }

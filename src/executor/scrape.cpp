@@ -1,5 +1,6 @@
 #include "executor/scrape.hpp"
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "contract/transfers.hpp"
 
@@ -149,11 +150,20 @@ void scrape::ask(torrent_id id, round_ref const& r, std::size_t which, tracker::
     });
     if (!by.on) by.on = std::make_unique<worker>(house_.on, most_waiting);
     auto const found = std::make_shared<tracker::answer>();
-    auto work = [found, url = r->urls[which], of, until = r->until, stop = stop_,
+    // More than can be asked at once share the time, so that the silent ones leave some to those behind them.
+    auto const turns = static_cast<int>((r->urls.size() + askers_.size() - 1) / askers_.size());
+    auto const turn = static_cast<int>(which / askers_.size());
+    auto const within = r->until - asked_within * (turns - 1 - turn) / turns;
+    auto work = [found, url = r->urls[which], of, until = within, stop = stop_,
                  how = tracker::way{house_.settings.proxy, house_.settings.network.listen_interface}] {
         found->failed = "no answer in time";
-        if (!*stop && std::chrono::steady_clock::now() < until)
+        if (*stop || std::chrono::steady_clock::now() >= until) return;
+        try {
             *found = tracker::scrape(url, of, how, until, *stop);
+        } catch (std::exception const& e) { // no thread, no memory
+            found->failed = "it could not be asked";
+            log::warning("a tracker could not be asked: {}", e.what());
+        }
     };
     auto done = [here = std::weak_ptr{here_}, &by, id, r, which, found] {
         auto const self = here.lock();

@@ -72,7 +72,7 @@ private:
     torrents& torrents_;
     std::unordered_map<torrent_id, kept> kept_;
     std::unordered_map<torrent_id, round_ref> rounds_;
-    std::array<asker, 8> askers_;
+    std::array<asker, 32> askers_; // a thread each, once there is that much to ask
     std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
     std::shared_ptr<scrape*> here_ = std::make_shared<scrape*>(this);
 };

@@ -185,6 +185,10 @@ result<void> torrents::describe(model::torrent_asked& asked, source const& what)
     return {};
 }
 
+bool torrents::is_near_a_deletion(std::string const& folder) const {
+    return deletion_near(house_, folder).has_value();
+}
+
 task<> torrents::let_deletions_end(std::string folder) {
     while (auto const going = deletion_near(house_, folder)) {
         auto const turn = co_await house_.torrent_turns.take(*going);
@@ -402,7 +406,8 @@ task<std::vector<result<void>>> torrents::set_paused(
         auto changed = *record;
         changed.paused = paused;
         if (!paused && changed.in_queue && changed.priority == contract::queue_priority::paused) {
-            changed.priority = default_priority(house_.settings.queue); // else it would say that it goes on, and rest
+            changed.priority =
+                default_priority(house_.settings.queue); // else it would say that it goes on, and rest
             if (changed.priority == contract::queue_priority::paused)
                 changed.priority = contract::queue_priority::normal;
         }
@@ -426,21 +431,20 @@ task<std::vector<result<void>>> torrents::set_paused(
     co_return std::move(what.how);
 }
 
-task<result<void>> torrents::set_paused(contract::info_hash which, bool paused) {
+task<result<void>> torrents::set_paused(contract::info_hash which, bool paused, std::string operation_id) {
     std::vector<contract::info_hash> one{which};
-    std::string no_operation;
-    auto set = co_await set_paused(std::move(one), paused, std::move(no_operation));
+    auto set = co_await set_paused(std::move(one), paused, std::move(operation_id));
     co_return std::move(set.front());
 }
 
-task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const&) {
-    auto const set = co_await set_paused(request.info_hash, true);
+task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const& who) {
+    auto const set = co_await set_paused(request.info_hash, true, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
     co_return contract::done{"paused"};
 }
 
-task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const&) {
-    auto const set = co_await set_paused(request.info_hash, false);
+task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const& who) {
+    auto const set = co_await set_paused(request.info_hash, false, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
     co_return contract::done{"resumed"};
 }
@@ -656,6 +660,8 @@ task<> torrents::learn_metadata(model::metadata_arrived what) {
         if (kept.error().code == errc::torrent_exists)
             house_.apply(
                 model::torrent_failed{what.id, "it is the same torrent as another one that is here"});
+        // Its place in the queue is another's now: the engine is to stop it.
+        if (auto const* const now = house_.state.torrents().find(what.id)) house_.ask_engine(now->asked);
         co_return;
     }
     house_.apply(model::torrent_put{record});

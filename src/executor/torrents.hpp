@@ -66,9 +66,10 @@ public:
     task<std::vector<std::string>> trackers_of(std::shared_ptr<model::torrent_asked const> asked);
     /// Files of the same names may be going just now: a new torrent must not lose its own with them.
     task<> let_deletions_end(std::string folder);
+    [[nodiscard]] bool is_near_a_deletion(std::string const& folder) const;
     [[nodiscard]] std::int64_t last_queue_order(); // of all that are here
     /// Asks it of the engine too where nothing changes: resuming is how a user has an error tried again.
-    task<result<void>> set_paused(contract::info_hash which, bool paused);
+    task<result<void>> set_paused(contract::info_hash which, bool paused, std::string operation_id);
 
 private:
     task<std::vector<std::string>> own_files(std::shared_ptr<model::torrent_asked const> of);

@@ -45,7 +45,7 @@ public:
     [[nodiscard]] caught_up since(std::int64_t seq, std::size_t most) const {
         auto const oldest = last_seq_ - static_cast<std::int64_t>(kept_.size()) + 1;
         caught_up out;
-        out.lost = seq + 1 < oldest || seq > last_seq_;
+        out.lost = seq < oldest - 1 || seq > last_seq_;
         auto const from = out.lost ? 0 : static_cast<std::size_t>(seq + 1 - oldest);
         for (auto i = from; i < kept_.size() && out.events.size() < most; ++i) out.events.push_back(kept_[i]);
         return out;

@@ -50,6 +50,7 @@ std::optional<queue_order::key> queue_order::key_at(torrent_id id, std::size_t p
 
 std::vector<std::pair<torrent_id, queue_order::key>> queue_order::spread_at(std::size_t position) const {
     std::vector<std::pair<torrent_id, key>> out;
+    position = std::min(position, places_.size()); // some may have gone since it was worked out
     // The more have to be spread, the farther apart they come to lie, so that it is the rarer done again.
     key wanted = least_gap;
     for (std::size_t width = least_spread / 2;; width *= 2, wanted += wanted / 2) {

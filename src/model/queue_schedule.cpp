@@ -252,7 +252,7 @@ std::vector<torrent_id> queue_schedule::take_asks(std::size_t at_most) {
         std::size_t taken = 0;
         for (; taken < which->size() && out.size() < at_most; ++taken) {
             auto const* const e = find((*which)[taken]);
-            if (e != nullptr && e->engine_knows && *e->engine_knows != holds((*which)[taken]))
+            if (e != nullptr && !e->failed && e->engine_knows && *e->engine_knows != holds((*which)[taken]))
                 out.push_back((*which)[taken]);
         }
         which->erase(which->begin(), which->begin() + static_cast<std::ptrdiff_t>(taken));

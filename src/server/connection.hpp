@@ -72,6 +72,7 @@ struct ground {
     door_rules rules;
     bool loopback_bind = true;
     bool stopping = false;
+    std::size_t claimed_bytes = 0; // of bodies under a signature that is not verified yet: it covers them
     std::unordered_set<tracked*> sessions;
     std::map<std::string, std::size_t> per_source;
     std::deque<std::pair<steady::time_point, asio::ip::tcp::socket>>

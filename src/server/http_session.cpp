@@ -20,6 +20,7 @@ using contract::errc;
 using contract::failure;
 
 constexpr std::size_t worth_gzip = 4096;
+constexpr std::size_t most_claimed = std::size_t{128} << 20;
 constexpr std::size_t small_body = 64 * 1024; // of a refused request: read and thrown away
 constexpr std::size_t drained_at_most = std::size_t{32} << 20;
 constexpr std::size_t usual_buffer = 4096;      // what an idle connection keeps
@@ -239,6 +240,25 @@ private:
         return read.chunked() || (length && *length > 0);
     }
 
+    // Public keys are known: who names a trusted one is not yet who he says, and may not fill the memory.
+    class claim_on_memory {
+    public:
+        explicit claim_on_memory(std::size_t& of_all) : of_all_{of_all} {}
+        ~claim_on_memory() { of_all_ -= taken_; }
+        claim_on_memory(claim_on_memory const&) = delete;
+        claim_on_memory& operator=(claim_on_memory const&) = delete;
+        [[nodiscard]] bool take(std::size_t bytes) {
+            if (of_all_ + bytes > most_claimed) return false;
+            of_all_ += bytes;
+            taken_ = bytes;
+            return true;
+        }
+
+    private:
+        std::size_t& of_all_;
+        std::size_t taken_ = 0;
+    };
+
     /// One request; false where the connection is at its end (or is a WebSocket's now).
     task<bool> serve_one(std::unique_ptr<parser> read, std::size_t head_bytes) {
         auto const began = steady::now();
@@ -254,9 +274,16 @@ private:
                 co_return false;
             }
         }
+        claim_on_memory claimed{on_->claimed_bytes};
         if (has_body(*read)) {
             // A small body of a refused request is read and thrown away, so that the connection can go on.
             auto const length = read->content_length();
+            if (!p.refusal && p.claim &&
+                !claimed.take(std::min<std::uint64_t>(length.value_or(p.most), p.most)))
+                p.refusal = failure{
+                    errc::too_many_connections,
+                    "too much that is signed is being read: try again, or send the key",
+                    {}};
             bool const reads = !p.refusal || (keep && !p.how.expects && (!length || *length <= small_body));
             auto const most = p.refusal ? std::min(small_body, p.most) : p.most;
             std::optional<failure> unread;

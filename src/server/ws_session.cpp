@@ -298,7 +298,8 @@ wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query) 
         if (name == "event_types") out.event_types = value;
         std::int64_t seq = 0;
         auto const [end, failed] = std::from_chars(value.data(), value.data() + value.size(), seq);
-        if (name == "since" && failed == std::errc{} && end == value.data() + value.size()) out.since = seq;
+        bool const is_number = failed == std::errc{} && end == value.data() + value.size();
+        if (name == "since") out.since = is_number ? seq : -1; // what is none is told by a resync
     }
     return out;
 }

@@ -13,7 +13,7 @@ struct wishes {
     std::optional<std::int64_t> since; // events after this first
     std::string event_types;           // comma between
 };
-/// Of the query; what is no number is no since.
+/// Of the query; a since that is no number is before all.
 [[nodiscard]] wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query);
 
 /// Takes the connection over. No `pass`: the handshake is done, then closed with 4001; so it is when the pass ends.

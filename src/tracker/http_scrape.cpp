@@ -50,6 +50,7 @@ answer scrape_http(
     if (started != CURLE_OK || !easy || !multi) return {{}, "it could not be asked"};
     ::curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
     ::curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+    ::curl_easy_setopt(easy.get(), CURLOPT_PATH_AS_IS, 1L);
     ::curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
     ::curl_easy_setopt(
         easy.get(), CURLOPT_QUICK_EXIT, 1L); // a resolver that does not answer is not waited for

@@ -22,6 +22,10 @@ TEST(scrape, asks_at_the_place_of_the_announce_as_bep_48_says) {
     EXPECT_EQ(at("http://announce"), "-");
     EXPECT_EQ(at("http://announce?/announce"), "-");
     EXPECT_EQ(at("http://t/announce/x"), std::string{"http://t/scrape/x?"} + asks);
+    for (auto const* elsewhere :
+         {"http://t/announce/../admin?reboot=1", "http://t/a/%2E%2e/announce", "http://t/announce\\..\\x",
+          "http://t/announce%2f..%2fx"})
+        EXPECT_EQ(at(elsewhere), "-") << elsewhere << ": its dots would lead to any page of that host";
     EXPECT_EQ(at(""), "-");
     EXPECT_EQ(at("?"), "-");
 }

@@ -22,7 +22,9 @@ constexpr std::array knowns{
     known{"info_hash", "\"0123456789abcdef0123456789abcdef01234567\""},
     known{"info_hashes", "[\"0123456789abcdef0123456789abcdef01234567\"]"},
     known{"removed", "[\"0123456789abcdef0123456789abcdef01234567\"]"},
-    known{"name", "\"Debian 12 amd64\""},
+    known{"name", "\"debian-12-amd64\""},
+    known{"key", "\"limits.global_down_kib\""},
+    known{"public_key", "\"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\""},
     known{"torrent_name", "\"Debian 12 amd64\""},
     known{
         "path_or_magnet", "\"magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567&dn=Debian%2012\""},

@@ -12,7 +12,8 @@ namespace {
 
 // The contract's list, spelled out: what is neither here nor asks for a key is a hole.
 bool is_open(std::string_view name) {
-    return name == "session.health" || name == "session.openapi" || name == "session.metrics";
+    return name == "session.health" || name == "session.openapi" || name == "session.metrics" ||
+           name == "session.docs" || name == "session.docs_file";
 }
 
 std::string target_of(contract::promise const& route) {
@@ -23,7 +24,8 @@ std::string target_of(contract::promise const& route) {
         out += path.substr(0, open);
         if (open == std::string_view::npos) break;
         auto const close = path.find('}', open);
-        out += path.substr(open, close - open) == "{info_hash" ? std::string(40, 'a') : "1";
+        auto const what = path.substr(open, close - open);
+        out += what == "{info_hash" ? std::string(40, 'a') : what == "{asset" ? "docs.css" : "1";
         path.remove_prefix(close + 1);
     }
     return out;

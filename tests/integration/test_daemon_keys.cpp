@@ -182,6 +182,27 @@ TEST_F(daemon_named_keys, without_the_scope_every_route_answers_403_and_nothing_
     EXPECT_EQ(events.closing()->first, 4001) << "events need the scope read";
 }
 
+TEST_F(daemon_named_keys, of_the_scope_config_set_no_more_than_transfers) {
+    headers const key{{"X-CCBT-API-Key", make_key("tuner", R"("read","config")")}};
+    std::string const config = "/api/v1/config";
+    auto const before = one.get("/config").body;
+    for (auto const* part :
+         {R"({"daemon":{"api_key":"0123456789abcdef0123456789abcdef"}})",
+          R"({"daemon":{"allowed_hosts":["evil"]}})",
+          R"({"limits":{"global_up_kib":9},"daemon":{"trusted_keys":[]},"disk":{"allowed_paths":["/"]}})",
+          R"({"disk":{"download_path":"/tmp"}})", R"({"proxy":{"proxy_host":"evil"}})",
+          R"({"security":{"ip_filter":{"filter_cache_dir":"/tmp"}}})"}) {
+        auto const said = ask(one, "PUT", config, key, part);
+        EXPECT_EQ(said.status, 403) << part << said.body;
+        EXPECT_EQ(said.code(), "FORBIDDEN_SCOPE");
+    }
+    auto const guess = R"({"daemon":{"api_key":")" + one.key() + R"("}})";
+    EXPECT_EQ(ask(one, "PUT", config, key, guess).status, 403) << "nothing is learned by guessing";
+    EXPECT_EQ(one.get("/config").body, before);
+    EXPECT_EQ(ask(one, "PUT", config, key, before).status, 200) << "all of it as it was shown";
+    EXPECT_EQ(ask(one, "PUT", config, key, R"({"limits":{"global_up_kib":9}})").status, 200);
+}
+
 TEST_F(daemon_named_keys, of_the_scope_metrics_read_metrics_and_nothing_else) {
     daemon const careful{{.folder = root / "two", .settings = {{"observability.metrics_need_key", "true"}}}};
     auto const made = careful.post("/keys", R"({"name":"scraper","scopes":["metrics"]})");
@@ -338,8 +359,8 @@ TEST_F(daemon_signatures, open_the_websocket_by_headers_and_by_query) {
     auto const opens = [&](std::string const& target, headers const& more) {
         web_socket events{"127.0.0.1", one.port(), target, more, next_source()};
         events.send(R"({"action":"ping"})");
-        auto const said = events.next(milliseconds{5000});
-        if (said) return std::string{said->text_or("action", "")};
+        while (auto const said = events.next(milliseconds{5000}))
+            if (said->find("action") != nullptr) return std::string{said->text_or("action", "")};
         return events.closing() ? std::to_string(events.closing()->first) : std::string{"silence"};
     };
     auto const of_socket = [&](std::string const& when) {
