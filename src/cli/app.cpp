@@ -132,7 +132,8 @@ public:
             if (subs.empty()) break;
             at = subs.front();
         }
-        return at->help();
+        // Not help(): that of a command whose subcommand was given is the subcommand's, here always of `help` itself.
+        return at->get_formatter()->make_help(at, at->get_name(), CLI::AppFormatMode::Normal);
     }
 
 private:

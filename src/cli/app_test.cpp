@@ -145,6 +145,7 @@ TEST(ccbt, help_names_the_commands_the_codes_and_the_arguments) {
         EXPECT_THAT(help.out, HasSubstr(word));
     EXPECT_THAT(ccbt("http://127.0.0.1:1", {"add", "--help"}).out, HasSubstr("--wait"));
     EXPECT_THAT(ccbt("http://127.0.0.1:1", {"help", "daemon", "start"}).out, HasSubstr("--within"));
+    EXPECT_EQ(ccbt("http://127.0.0.1:1", {"help"}).out, help.out);
     EXPECT_THAT(
         ccbt("http://127.0.0.1:1", {"completion", "bash"}).out,
         HasSubstr("complete -o default -F _ccbt ccbt"));
