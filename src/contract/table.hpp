@@ -2,11 +2,11 @@
 #pragma once
 
 #include "contract/backup.hpp"
-#include "contract/docs.hpp"
-#include "contract/files.hpp"
 #include "contract/batch.hpp"
-#include "contract/event_log.hpp"
 #include "contract/config.hpp"
+#include "contract/docs.hpp"
+#include "contract/event_log.hpp"
+#include "contract/files.hpp"
 #include "contract/ip_filter.hpp"
 #include "contract/keys.hpp"
 #include "contract/nat.hpp"
@@ -24,7 +24,7 @@ inline constexpr std::string_view base_path = "/api/v1";
 
 using all_endpoints = joined<
     session_endpoints, docs_endpoints, torrent_endpoints, batch_endpoints, transfer_endpoints, file_endpoints,
-    queue_endpoints, scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints, ip_filter_endpoints,
-    config_endpoints, protocol_endpoints, event_log_endpoints, key_endpoints>::type;
+    queue_endpoints, scrape_endpoints, backup_endpoints, nat_endpoints, security_endpoints,
+    ip_filter_endpoints, config_endpoints, protocol_endpoints, event_log_endpoints, key_endpoints>::type;
 
 } // namespace ccbt::contract

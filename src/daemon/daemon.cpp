@@ -21,7 +21,6 @@ constexpr std::chrono::seconds root_check_every{5};
 constexpr std::chrono::milliseconds tell_every{1000};
 constexpr std::chrono::minutes key_uses_every{5};
 
-
 model::state::beginning beginning_of(store::journal_snapshot const& done) {
     model::state::beginning b;
     b.incarnation = contract::make_torrent_id().low; // random: a token never comes back in another meaning

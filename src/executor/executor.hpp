@@ -2,15 +2,15 @@
 #pragma once
 
 #include "executor/backup.hpp"
-#include "executor/docs.hpp"
-#include "executor/files.hpp"
-#include "executor/events.hpp"
 #include "executor/config.hpp"
+#include "executor/docs.hpp"
+#include "executor/events.hpp"
+#include "executor/files.hpp"
 #include "executor/ip_filter.hpp"
 #include "executor/keys.hpp"
 #include "executor/nat.hpp"
-#include "executor/scrape.hpp"
 #include "executor/queue.hpp"
+#include "executor/scrape.hpp"
 #include "executor/security.hpp"
 #include "executor/session.hpp"
 #include "executor/torrents.hpp"
@@ -51,13 +51,13 @@ public:
     using backup::handle;
     using config::handle;
     using docs::handle;
-    using files::handle;
     using events::handle;
+    using files::handle;
     using ip_filter::handle;
     using keys::handle;
     using nat::handle;
-    using scrape::handle;
     using queue::handle;
+    using scrape::handle;
     using security::handle;
     using session::handle;
     using torrents::handle;

@@ -214,8 +214,8 @@ struct removed_totals_raised { // what torrents that are gone moved, at the leas
 
 using fact = std::variant<
     torrent_put, torrent_gone, list_changed, torrents_seen, torrent_failed, torrent_recovered, torrent_held,
-    torrent_finished, metadata_arrived, tracker_announced, peer_came, peer_left, session_seen, listening, nat_seen,
-    engine_caught_up, facts_lost, root_offline, root_online, config_changed, filter_loaded, stopping_now,
-    work_progressed, removed_totals_raised, key_put, key_gone>;
+    torrent_finished, metadata_arrived, tracker_announced, peer_came, peer_left, session_seen, listening,
+    nat_seen, engine_caught_up, facts_lost, root_offline, root_online, config_changed, filter_loaded,
+    stopping_now, work_progressed, removed_totals_raised, key_put, key_gone>;
 
 } // namespace ccbt::model
