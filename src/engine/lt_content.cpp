@@ -2,6 +2,7 @@
 
 #include "base/beneath.hpp"
 #include "base/text.hpp"
+#include "engine/lt_convert.hpp"
 #include "engine/lt_piece_check.hpp"
 #include "engine/lt_source.hpp"
 
@@ -66,12 +67,7 @@ std::vector<std::int64_t> saved_file_progress(std::string_view metainfo, std::st
         auto const saved = lt::read_resume_data(
             {resume.data(), static_cast<std::ptrdiff_t>(resume.size())}, failed, load_limits());
         if (!torrent || failed || saved.have_pieces.size() != (*torrent)->num_pieces()) return bytes;
-        auto const& files = (*torrent)->files();
-        bytes.resize(static_cast<std::size_t>(files.num_files()));
-        for (auto const piece : files.piece_range())
-            if (saved.have_pieces.get_bit(piece))
-                for (auto const& slice : files.map_block(piece, 0, files.piece_size(piece)))
-                    bytes[static_cast<std::size_t>(static_cast<int>(slice.file_index))] += slice.size;
+        bytes = bytes_of_files((*torrent)->files(), saved.have_pieces);
     } catch (std::exception const&) {
         bytes.clear();
     }

@@ -172,7 +172,7 @@ TEST_P(lt_content, it_gives_up_when_told) {
     EXPECT_THAT(found->failed, IsEmpty());
 }
 
-TEST_P(lt_content, saved_progress_counts_the_bytes_of_claimed_pieces) {
+TEST_P(lt_content, saved_progress_is_that_of_the_claimed_pieces) {
     auto params = libtorrent::add_torrent_params{};
     params.ti = *parse_torrent(torrent);
     params.info_hashes = params.ti->info_hashes();
@@ -183,6 +183,13 @@ TEST_P(lt_content, saved_progress_counts_the_bytes_of_claimed_pieces) {
     auto const saved = saved_file_progress(torrent, {buffer.data(), buffer.size()});
     EXPECT_EQ(saved.at(static_cast<std::size_t>(index_of("a"))), piece + 1000);
     EXPECT_EQ(saved.at(static_cast<std::size_t>(index_of("b"))), pieces_are_shared() ? piece - 1000 : 0);
+    auto const share = [&](std::vector<std::uint8_t> const& levels) {
+        return claimed_progress(*params.ti, params.have_pieces, levels);
+    };
+    EXPECT_DOUBLE_EQ(share({}), (pieces_are_shared() ? 2.0 * piece : piece + 1000) / (5 * piece + 1500));
+    auto levels = std::vector<std::uint8_t>(static_cast<std::size_t>(params.ti->num_files()), 4);
+    levels[static_cast<std::size_t>(index_of("b"))] = 0;
+    EXPECT_DOUBLE_EQ(share(levels), (piece + 1000.0) / (3 * piece + 1500)) << "b is not wanted";
     EXPECT_THAT(saved_file_progress(torrent, "d1:ae"), IsEmpty());
     EXPECT_THAT(saved_file_progress("nonsense", {buffer.data(), buffer.size()}), IsEmpty());
 }

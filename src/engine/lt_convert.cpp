@@ -124,6 +124,29 @@ model::torrent_seen to_seen(
     return seen;
 }
 
+std::vector<std::int64_t> bytes_of_files(lt::file_storage const& files, piece_set const& have) {
+    auto bytes = std::vector<std::int64_t>(static_cast<std::size_t>(files.num_files()));
+    for (auto const piece : files.piece_range())
+        if (piece < have.end_index() && have.get_bit(piece))
+            for (auto const& slice : files.map_block(piece, 0, files.piece_size(piece)))
+                bytes[static_cast<std::size_t>(static_cast<int>(slice.file_index))] += slice.size;
+    return bytes;
+}
+
+double claimed_progress(
+    lt::torrent_info const& torrent, piece_set const& have, std::vector<std::uint8_t> const& levels) {
+    auto const& files = torrent.files();
+    auto const bytes = bytes_of_files(files, have);
+    std::int64_t here = 0, wanted = 0;
+    for (auto const i : files.file_range()) {
+        auto const at = static_cast<std::size_t>(static_cast<int>(i));
+        if (files.pad_file_at(i) || (at < levels.size() && levels[at] == 0)) continue;
+        here += bytes[at];
+        wanted += files.file_size(i);
+    }
+    return wanted == 0 ? 1 : static_cast<double>(here) / static_cast<double>(wanted);
+}
+
 contract::peer to_peer(lt::peer_info const& from) {
     auto peer = contract::peer{};
     auto address = from.ip.address();

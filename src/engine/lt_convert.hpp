@@ -2,6 +2,7 @@
 #pragma once
 
 #include "contract/torrents.hpp"
+#include "engine/lt_piece_check.hpp"
 #include "model/facts.hpp"
 
 #include <libtorrent/error_code.hpp>
@@ -9,6 +10,7 @@
 #include <libtorrent/info_hash.hpp>
 #include <libtorrent/operations.hpp>
 #include <string>
+#include <vector>
 
 namespace ccbt::engine {
 
@@ -27,6 +29,14 @@ struct payload_before {
 /// All but the rates. `user_paused`: a paused torrent that nobody paused is one whose root is offline: stopped.
 [[nodiscard]] model::torrent_seen to_seen(
     model::torrent_id id, libtorrent::torrent_status const& from, bool user_paused, payload_before before);
+
+/// Bytes of each file, by its index, in these pieces.
+[[nodiscard]] std::vector<std::int64_t> bytes_of_files(
+    libtorrent::file_storage const& files, piece_set const& have);
+
+/// The share of what is wanted (`levels` by file, 0: not) that these pieces hold.
+[[nodiscard]] double claimed_progress(
+    libtorrent::torrent_info const& torrent, piece_set const& have, std::vector<std::uint8_t> const& levels);
 
 [[nodiscard]] contract::peer to_peer(libtorrent::peer_info const& from);
 

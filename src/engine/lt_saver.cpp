@@ -1,6 +1,7 @@
 #include "engine/lt_saver.hpp"
 
 #include "base/log.hpp"
+#include "engine/lt_convert.hpp"
 #include "engine/lt_sync.hpp"
 
 #include <algorithm>
@@ -94,13 +95,16 @@ void lt_saver::sync(torrent_ref const& t) {
     struct outcome {
         bool ok = true;
         std::shared_ptr<std::string const> bytes;
+        double progress = 0;
     };
     auto const made = std::make_shared<outcome>();
     auto work = [made, held = t->held, info = t->info, path = t->how.save_path,
-                 changed = newly_claimed(*t, *t->held)] {
+                 levels = t->done.file_priorities, changed = newly_claimed(*t, *t->held)] {
         try {
             if (!changed.empty()) made->ok = sync_pieces(*info, path, changed);
-            if (made->ok) made->bytes = to_bytes(*held);
+            if (!made->ok) return;
+            made->bytes = to_bytes(*held);
+            made->progress = claimed_progress(*info, held->have_pieces, levels);
         } catch (std::exception const&) {
             made->ok = false;
         }
@@ -111,13 +115,13 @@ void lt_saver::sync(torrent_ref const& t) {
             log::warning(
                 "the files of {} could not be synced; its progress is not saved",
                 t->how.asked->hashes.canonical().hex());
-        if (made->ok && !t->save_spoiled) hand_over(t, made->bytes);
+        if (made->ok && !t->save_spoiled) hand_over(t, made->bytes, made->progress);
         end(t);
     });
     if (!syncer_.run(std::move(work), std::move(done))) end(t);
 }
 
-void lt_saver::hand_over(torrent_ref const& t, std::shared_ptr<std::string const> resume) {
+void lt_saver::hand_over(torrent_ref const& t, std::shared_ptr<std::string const> resume, double progress) {
     auto& data = *t->held;
     t->all_safe = !data.have_pieces.empty() && data.have_pieces.all_set();
     t->safe = t->all_safe ? piece_set{} : std::move(data.have_pieces);
@@ -130,7 +134,7 @@ void lt_saver::hand_over(torrent_ref const& t, std::shared_ptr<std::string const
                    t->pieces != t->saved_pieces;
     auto done = model::torrent_done{};
     done.id = t->id();
-    done.progress = t->last ? t->last->progress : 0;
+    done.progress = progress; // of what is claimed: more may have come since it was asked for
     done.downloaded = data.total_downloaded;
     done.uploaded = data.total_uploaded;
     done.completed_at = static_cast<double>(data.completed_time);

@@ -32,7 +32,7 @@ public:
 private:
     void next();
     void sync(torrent_ref const& t);
-    void hand_over(torrent_ref const& t, std::shared_ptr<std::string const> resume);
+    void hand_over(torrent_ref const& t, std::shared_ptr<std::string const> resume, double progress);
     void end(torrent_ref const& t);
 
     loop& loop_;
