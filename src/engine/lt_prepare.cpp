@@ -56,6 +56,12 @@ bool read_resume(prepared& p, wish const& how, std::string const& bytes) {
         return false;
     if (!p.params.ti) resume.have_pieces.clear();
     take_from_resume(p.params, resume);
+    // A piece that was hashed and still being written is told as whole and as unfinished; with both libtorrent would start
+    // as a download that lacks nothing.
+    auto& have = p.params.have_pieces;
+    std::erase_if(p.params.unfinished_pieces, [&](auto const& of) {
+        return of.first < have.end_index() && have.get_bit(of.first);
+    });
     return true;
 }
 
