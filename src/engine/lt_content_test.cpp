@@ -184,12 +184,18 @@ TEST_P(lt_content, saved_progress_is_that_of_the_claimed_pieces) {
     EXPECT_EQ(saved.at(static_cast<std::size_t>(index_of("a"))), piece + 1000);
     EXPECT_EQ(saved.at(static_cast<std::size_t>(index_of("b"))), pieces_are_shared() ? piece - 1000 : 0);
     auto const share = [&](std::vector<std::uint8_t> const& levels) {
-        return claimed_progress(*params.ti, params.have_pieces, levels);
+        return claimed_progress(*params.ti, params, levels);
     };
     EXPECT_DOUBLE_EQ(share({}), (pieces_are_shared() ? 2.0 * piece : piece + 1000) / (5 * piece + 1500));
     auto levels = std::vector<std::uint8_t>(static_cast<std::size_t>(params.ti->num_files()), 4);
     levels[static_cast<std::size_t>(index_of("b"))] = 0;
     EXPECT_DOUBLE_EQ(share(levels), (piece + 1000.0) / (3 * piece + 1500)) << "b is not wanted";
+    for (auto const whole : {0, 1}) { // a block of one that is whole does not count again
+        auto& blocks = params.unfinished_pieces[libtorrent::piece_index_t{whole}];
+        blocks.resize(4, false);
+        blocks.set_bit(2);
+    }
+    EXPECT_DOUBLE_EQ(share(levels), (piece + 1000.0 + 16384) / (3 * piece + 1500));
     EXPECT_THAT(saved_file_progress(torrent, "d1:ae"), IsEmpty());
     EXPECT_THAT(saved_file_progress("nonsense", {buffer.data(), buffer.size()}), IsEmpty());
 }

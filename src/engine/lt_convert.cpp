@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <libtorrent/add_torrent_params.hpp>
 #include <libtorrent/peer_info.hpp>
 #include <libtorrent/torrent_status.hpp>
 
@@ -134,9 +135,20 @@ std::vector<std::int64_t> bytes_of_files(lt::file_storage const& files, piece_se
 }
 
 double claimed_progress(
-    lt::torrent_info const& torrent, piece_set const& have, std::vector<std::uint8_t> const& levels) {
+    lt::torrent_info const& torrent, lt::add_torrent_params const& claims,
+    std::vector<std::uint8_t> const& levels) {
     auto const& files = torrent.files();
-    auto const bytes = bytes_of_files(files, have);
+    auto bytes = bytes_of_files(files, claims.have_pieces);
+    for (auto const& [piece, blocks] : claims.unfinished_pieces) {
+        if (piece < claims.have_pieces.end_index() && claims.have_pieces.get_bit(piece)) continue;
+        for (auto b = 0; b < blocks.size(); ++b) {
+            auto const from = b * lt::default_block_size;
+            if (!blocks.get_bit(b) || from >= files.piece_size(piece)) continue;
+            auto const size = std::min(lt::default_block_size, files.piece_size(piece) - from);
+            for (auto const& slice : files.map_block(piece, from, size))
+                bytes[static_cast<std::size_t>(static_cast<int>(slice.file_index))] += slice.size;
+        }
+    }
     std::int64_t here = 0, wanted = 0;
     for (auto const i : files.file_range()) {
         auto const at = static_cast<std::size_t>(static_cast<int>(i));

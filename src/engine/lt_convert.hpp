@@ -34,9 +34,10 @@ struct payload_before {
 [[nodiscard]] std::vector<std::int64_t> bytes_of_files(
     libtorrent::file_storage const& files, piece_set const& have);
 
-/// The share of what is wanted (`levels` by file, 0: not) that these pieces hold.
+/// The share of what is wanted (`levels` by file, 0: not) that is in the pieces and blocks that resume data claims.
 [[nodiscard]] double claimed_progress(
-    libtorrent::torrent_info const& torrent, piece_set const& have, std::vector<std::uint8_t> const& levels);
+    libtorrent::torrent_info const& torrent, libtorrent::add_torrent_params const& claims,
+    std::vector<std::uint8_t> const& levels);
 
 [[nodiscard]] contract::peer to_peer(libtorrent::peer_info const& from);
 

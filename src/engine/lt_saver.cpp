@@ -104,7 +104,7 @@ void lt_saver::sync(torrent_ref const& t) {
             if (!changed.empty()) made->ok = sync_pieces(*info, path, changed);
             if (!made->ok) return;
             made->bytes = to_bytes(*held);
-            made->progress = claimed_progress(*info, held->have_pieces, levels);
+            made->progress = claimed_progress(*info, *held, levels);
         } catch (std::exception const&) {
             made->ok = false;
         }
