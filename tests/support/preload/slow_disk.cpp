@@ -1,5 +1,5 @@
 // Preloaded into a daemon by tests: writes and syncs below a folder take their time, as those of a dying disk do, while
-// a file says so. CCBT_SLOW_BELOW: the folder; CCBT_SLOW_MS: how long each takes; CCBT_SLOW_WHEN: the file.
+// a file says so. SLOW_DISK_BELOW: the folder; SLOW_DISK_MS: how long each takes; SLOW_DISK_WHEN: the file.
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -13,9 +13,9 @@
 namespace {
 
 void take_time(int fd) {
-    char const* const below = std::getenv("CCBT_SLOW_BELOW");
-    char const* const when = std::getenv("CCBT_SLOW_WHEN");
-    char const* const how_long = std::getenv("CCBT_SLOW_MS");
+    char const* const below = std::getenv("SLOW_DISK_BELOW");
+    char const* const when = std::getenv("SLOW_DISK_WHEN");
+    char const* const how_long = std::getenv("SLOW_DISK_MS");
     if (below == nullptr || when == nullptr || how_long == nullptr) return;
     std::array<char, 4096> path{};
     auto const link = "/proc/self/fd/" + std::to_string(fd);
