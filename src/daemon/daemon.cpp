@@ -17,6 +17,7 @@ constexpr std::size_t load_at_once = 1000;
 constexpr std::chrono::milliseconds engine_stop_within{3500};
 constexpr std::chrono::milliseconds gateway_stop_within{2500};
 constexpr std::chrono::milliseconds server_stop_within{1000};
+constexpr std::chrono::milliseconds stop_within{4300};
 constexpr std::chrono::seconds root_check_every{5};
 constexpr std::chrono::milliseconds tell_every{1000};
 constexpr std::chrono::minutes key_uses_every{5};
@@ -239,6 +240,7 @@ void daemon::take_facts(std::vector<model::fact> facts) {
 }
 
 void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
+    if (engine_stopped_) return; // too late: the store closes
     std::vector<store::resume_record> records;
     records.reserve(saved.size());
     for (auto& one : saved) records.push_back({one.done, std::move(one.resume)});
@@ -259,18 +261,29 @@ void daemon::stop(job stopped) {
     executor_.stop_filter();
     executor_.stop_verifying();
     stops_awaited_ = 3;
-    auto const one_stopped = [this] {
+    auto const is_over = [this] {
+        patience_.reset();
+        if (stopped_)
+            std::exchange(stopped_, nullptr)();
+        else
+            on_.stop();
+    };
+    // What was answered is committed: it is not the state's disk that decides when this ends.
+    patience_ = on_.after(stop_within, [is_over] {
+        log::error("the state could not be closed in time: it is left as after a kill");
+        is_over();
+    });
+    auto const one_stopped = [this, is_over] {
         if (--stops_awaited_ > 0) return;
         executor_.keep_key_uses();
-        from_.close([this] {
-            if (stopped_)
-                stopped_();
-            else
-                on_.stop();
-        });
+        bool const is_whole = from_.asked.clean || to_load_.empty();
+        from_.close(is_whole, is_over);
     };
     server_.stop(server_stop_within, one_stopped);
-    engine_->stop(engine_stop_within, one_stopped);
+    engine_->stop(engine_stop_within, [this, one_stopped] {
+        engine_stopped_ = true;
+        one_stopped();
+    });
     gateway_->stop(gateway_stop_within, one_stopped);
 }
 

@@ -28,7 +28,8 @@ struct foundation {
     store::journal& journal;
     store::snapshot asked;
     store::journal_snapshot done;
-    std::function<void(job)> close; // the store, cleanly; then calls
+    /// The store; then calls. Not `whole`: torrents known from before were not looked at as a start has to.
+    std::function<void(bool whole, job)> close;
 };
 
 [[nodiscard]] server::server_options options_of(
@@ -105,7 +106,9 @@ private:
     double told_at_ = 0;
     std::vector<std::unique_ptr<loop::ticker>> tickers_;
     job stopped_;
+    std::unique_ptr<loop::ticker> patience_;
     int stops_awaited_ = 0;
+    bool engine_stopped_ = false;
     bool stopping_ = false;
 };
 

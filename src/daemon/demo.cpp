@@ -34,7 +34,7 @@ std::shared_ptr<model::torrent_asked const> demo_torrent(std::int64_t n, model::
 
 foundation demo_foundation(
     store::memory_store& store, std::int64_t torrents, std::string const& download_path) {
-    foundation from{store, store, {}, {}, [](job closed) { closed(); }};
+    foundation from{store, store, {}, {}, [](bool, job closed) { closed(); }};
     auto const root = executor::adopt_root(download_path).root;
     from.asked.roots.push_back(root);
     from.asked.lineage = from.asked.node_id = std::string(32, 'd');

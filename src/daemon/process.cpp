@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <fmt/core.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 namespace ccbt::daemon {
@@ -24,7 +25,7 @@ namespace {
 // Taking an engine with more torrents than this apart takes longer than users wait; everything is saved by then, so the
 // process is simply left.
 constexpr std::size_t apart_at_most = 500;
-constexpr unsigned destructors_within = 1; // seconds
+constexpr itimerval destructors_within{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 400'000}};
 
 // A daemon of thousands of torrents, peers and clients needs descriptors; the soft limit is only a default.
 void raise_descriptor_limit() {
@@ -102,7 +103,7 @@ public:
         log::info("stopped");
         // What is left frees memory, and may wait for a disk that does not answer. All is saved: not longer than this.
         std::signal(SIGALRM, [](int) { ::_exit(static_cast<int>(exit_code::clean)); });
-        ::alarm(destructors_within);
+        ::setitimer(ITIMER_REAL, &destructors_within, nullptr);
         if (house.torrents() > apart_at_most) {
             std::fflush(stdout);
             ::_exit(static_cast<int>(exit_code::clean));
@@ -132,11 +133,13 @@ private:
         if (auto const level = log::parse_level(config_.settings.observability.log_level))
             log::set_level(*level);
         return foundation{
-            *store_, *store_, std::move(asked), store_->take_journal_snapshot(), [this](job closed) {
-                store_->close([closed = std::move(closed)](store::outcome how) mutable {
+            *store_, *store_, std::move(asked), store_->take_journal_snapshot(),
+            [this](bool whole, job closed) {
+                auto told = [closed = std::move(closed)](store::outcome how) mutable {
                     if (how != store::outcome::committed) log::error("the state could not be closed");
                     closed();
-                });
+                };
+                store_->close(std::move(told), whole && !unsaved_);
             }};
     }
 
@@ -152,7 +155,8 @@ private:
                  .settings = s,
                  .facts = std::move(facts),
                  .progress = std::move(progress),
-                 .await_block_list = true});
+                 .await_block_list = true,
+                 .left_unsaved = [this] { unsaved_ = true; }});
         };
     }
 
@@ -187,7 +191,7 @@ private:
     state_dir dir_;
     std::string key_;
     loaded_config config_;
-    bool rereading_ = false, once_more_ = false;
+    bool rereading_ = false, once_more_ = false, unsaved_ = false;
     std::unique_ptr<store::sqlite_store> store_;
     std::unique_ptr<store::memory_store> demo_store_;
 };

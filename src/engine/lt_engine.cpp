@@ -5,6 +5,7 @@
 #include "engine/lt_guard.hpp"
 #include "engine/lt_session.hpp"
 
+#include <algorithm>
 #include <libtorrent/extensions/smart_ban.hpp>
 #include <libtorrent/extensions/ut_metadata.hpp>
 #include <libtorrent/extensions/ut_pex.hpp>
@@ -70,6 +71,7 @@ lt_session::lt_session(lt_options with)
       asker_{std::make_unique<worker>(with.on, 256)},
       // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
       filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})} {
+    left_unsaved_ = std::move(with.left_unsaved);
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); });
     adder_ = std::make_unique<lt_adder>(lt_adder::parts{
@@ -246,10 +248,16 @@ void lt_session::tell_saved() {
 }
 
 void lt_session::save_what_is_dirty() {
+    auto counted = std::vector<torrent_ref>{}; // only: these need no sync, and lose least
     for (auto const serial : dirty_)
         if (auto const t = torrents_.find_serial(serial);
-            t && t->dirty && t->at == stage::live && !t->forgotten)
-            saver_->want(t);
+            t && t->dirty && t->at == stage::live && !t->forgotten) {
+            if (t->pieces == t->saved_pieces)
+                counted.push_back(t);
+            else
+                saver_->want(t);
+        }
+    for (auto const& t : counted) saver_->want(t);
 }
 
 void lt_session::save_ended(torrent_ref const& t) {
@@ -489,11 +497,22 @@ void lt_session::stop(std::chrono::milliseconds within, unique_function<void()> 
 void lt_session::finish_stop() {
     if (stopping_ == stopping::done) return;
     stopping_ = stopping::done;
+    if (left_unsaved_ && is_something_unsaved()) left_unsaved_();
     tell_saved();
     loop_.post(here_.guard([this] {
         stop_timer_.reset();
         if (stopped_) std::exchange(stopped_, nullptr)();
     }));
+}
+
+// What the next start has to look for on the disk.
+bool lt_session::is_something_unsaved() const {
+    return std::any_of(torrents_.all().begin(), torrents_.all().end(), [](auto const& one) {
+        auto const& t = *one.second;
+        if (t.forgotten) return false;
+        if (t.at != stage::live) return t.first.after_crash && t.at != stage::refused;
+        return t.checking || (t.dirty && !t.failed && t.pieces > t.saved_pieces);
+    });
 }
 
 bool lt_session::connect_peer(torrent_id id, std::string const& ip, int port) {

@@ -19,6 +19,7 @@ struct lt_options {
         200'000; // alerts that may wait; past it they are lost, and everything is looked at again
     bool await_block_list =
         false; // until block_addresses() has taken effect it neither listens nor takes torrents in
+    std::function<void()> left_unsaved{}; // at a stop, before it is told: there is progress that is not saved
 };
 
 /// From the loop's thread, or before it runs. The loop must outlive the engine. Throws std::exception where libtorrent

@@ -89,36 +89,63 @@ void lt_saver::flushed(torrent_ref const& t) {
     if (t->save == saving::flushing) sync(t);
 }
 
+// What waits while the disk works is synced together with the next.
 void lt_saver::sync(torrent_ref const& t) {
     if (t->save_spoiled) return end(t);
     t->save = saving::syncing;
-    struct outcome {
-        bool ok = true;
+    to_sync_.push_back(t);
+    sync_some();
+}
+
+void lt_saver::sync_some() {
+    if (is_syncing_ || to_sync_.empty()) return;
+    struct item {
+        torrent_ref of;
+        std::shared_ptr<lt::add_torrent_params> held;
+        std::vector<std::uint8_t> levels;
+        claimed_pieces pieces;
         std::shared_ptr<std::string const> bytes;
         double progress = 0;
     };
-    auto const made = std::make_shared<outcome>();
-    auto work = [made, held = t->held, info = t->info, path = t->how.save_path,
-                 levels = t->done.file_priorities, changed = newly_claimed(*t, *t->held)] {
+    auto const made = std::make_shared<std::vector<item>>();
+    for (auto& t : std::exchange(to_sync_, {})) {
+        if (t->save != saving::syncing) continue; // given up
+        auto pieces = claimed_pieces{t->info, t->how.save_path, newly_claimed(*t, *t->held)};
+        auto held = t->held;
+        auto levels = t->done.file_priorities;
+        made->push_back({std::move(t), std::move(held), std::move(levels), std::move(pieces), nullptr});
+    }
+    if (made->empty()) return;
+    auto work = [made] {
+        auto all = std::vector<claimed_pieces*>{};
+        for (auto& one : *made) all.push_back(&one.pieces);
         try {
-            if (!changed.empty()) made->ok = sync_pieces(*info, path, changed);
-            if (!made->ok) return;
-            made->bytes = to_bytes(*held);
-            made->progress = claimed_progress(*info, *held, levels);
-        } catch (std::exception const&) {
-            made->ok = false;
+            sync_pieces(all);
+            for (auto& one : *made) {
+                if (!one.pieces.ok) continue;
+                one.progress = claimed_progress(*one.pieces.info, *one.held, one.levels);
+                one.bytes = to_bytes(*one.held);
+            }
+        } catch (std::exception const&) { // memory, at most: those without bytes are not saved
         }
     };
-    auto done = here_.guard([this, t, made] {
-        if (t->save != saving::syncing) return;
-        if (!made->ok)
-            log::warning(
-                "the files of {} could not be synced; its progress is not saved",
-                t->how.asked->hashes.canonical().hex());
-        if (made->ok && !t->save_spoiled) hand_over(t, made->bytes, made->progress);
-        end(t);
+    auto done = here_.guard([this, made] {
+        is_syncing_ = false;
+        for (auto const& one : *made) {
+            auto const& t = one.of;
+            if (t->save != saving::syncing || t->held != one.held) continue;
+            if (!one.bytes)
+                log::warning(
+                    "the files of {} could not be synced; its progress is not saved",
+                    t->how.asked->hashes.canonical().hex());
+            if (one.bytes && !t->save_spoiled) hand_over(t, one.bytes, one.progress);
+            end(t);
+        }
+        sync_some();
     });
-    if (!syncer_.run(std::move(work), std::move(done))) end(t);
+    is_syncing_ = syncer_.run(std::move(work), std::move(done));
+    if (is_syncing_) return;
+    for (auto const& one : *made) end(one.of);
 }
 
 void lt_saver::hand_over(torrent_ref const& t, std::shared_ptr<std::string const> resume, double progress) {

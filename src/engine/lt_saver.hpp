@@ -32,6 +32,7 @@ public:
 private:
     void next();
     void sync(torrent_ref const& t);
+    void sync_some();
     void hand_over(torrent_ref const& t, std::shared_ptr<std::string const> resume, double progress);
     void end(torrent_ref const& t);
 
@@ -40,6 +41,8 @@ private:
     unique_function<void(torrent_ref const&)> ended_;
     worker syncer_;
     std::deque<torrent_ref> queue_;
+    std::vector<torrent_ref> to_sync_;
+    bool is_syncing_ = false;
     std::size_t running_ = 0;
     std::vector<saved_progress> told_;
     presence here_;

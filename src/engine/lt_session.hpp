@@ -69,6 +69,7 @@ private:
     void remove(torrent_ref const& t);
     void is_gone(torrent_ref const& t);
     void finish_stop();
+    [[nodiscard]] bool is_something_unsaved() const;
     void tell_caught_up_if_quiet();
     [[nodiscard]] default_limits defaults() const;
 
@@ -122,6 +123,7 @@ private:
     bool seeing_all_ = false, lost_more_ = false;
     stopping stopping_ = stopping::no;
     unique_function<void()> stopped_;
+    std::function<void()> left_unsaved_;
     presence here_;
 };
 

@@ -17,8 +17,8 @@ sqlite_store::opened sqlite_store::open(options with) {
     return made;
 }
 
-void sqlite_store::close(unique_function<void(outcome)> done) {
-    writer_->ask(close_request{std::move(done)});
+void sqlite_store::close(unique_function<void(outcome)> done, bool whole) {
+    writer_->ask(close_request{std::move(done), whole});
 }
 
 void sqlite_store::commit_change(commit what, unique_function<void(outcome)> done) {

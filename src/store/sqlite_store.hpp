@@ -45,7 +45,8 @@ public:
     /// Commits what waits, empties the log into the file, marks it clean and lets go of it. From now on every
     /// change is answered `unavailable`. `done` hears `committed` where all of that was done, else
     /// `io_error`.
-    void close(unique_function<void(outcome)> done);
+    /// Not `whole`: it stays marked as not closed, since what the engine did is not all in it.
+    void close(unique_function<void(outcome)> done, bool whole = true);
 
     void commit_change(commit what, unique_function<void(outcome)> done) override;
     void load_metainfo(

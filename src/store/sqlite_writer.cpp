@@ -179,7 +179,8 @@ void sqlite_store::writer::run() {
     std::vector<store_request> group;
     while (take(group)) {
         if (auto* const closing = std::get_if<close_request>(&group.front())) {
-            with_.on.post([done = std::move(closing->done), how = finish()]() mutable { done(how); });
+            with_.on.post(
+                [done = std::move(closing->done), how = finish(closing->whole)]() mutable { done(how); });
             group.clear();
             continue; // until the destructor: what is asked meanwhile is refused at the door
         }
@@ -335,11 +336,11 @@ void sqlite_store::writer::tidy() {
     if (code != SQLITE_OK) static_cast<void>(lost(code));
 }
 
-outcome sqlite_store::writer::finish() {
+outcome sqlite_store::writer::finish(bool whole) {
     // Emptied before it is marked: a log that cannot be emptied is no clean end.
     auto code = failed_ ? SQLITE_IOERR : on_.checkpoint(SQLITE_CHECKPOINT_FULL);
     if (code == SQLITE_OK) code = begin_.run();
-    if (code == SQLITE_OK) code = tables_->end_run();
+    if (code == SQLITE_OK && whole) code = tables_->end_run();
     if (code == SQLITE_OK) code = commit_.run();
     if (code == SQLITE_OK) code = on_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     if (code != SQLITE_OK) {

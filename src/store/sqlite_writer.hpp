@@ -35,6 +35,7 @@ struct many_request {
 };
 struct close_request {
     unique_function<void(outcome)> done;
+    bool whole = true;
 };
 using store_request = std::variant<write_request, blob_request, many_request, close_request>;
 
@@ -68,7 +69,7 @@ private:
     transaction lost(int code);
     void fail_writes(std::span<store_request> group, outcome with);
     void tidy();
-    outcome finish();
+    outcome finish(bool whole);
 
     options with_;
     connection on_;

@@ -123,7 +123,7 @@ private:
         config.settings.daemon.websocket_heartbeat_interval = plan_.heartbeat_seconds;
         config.written = config.sourced = config.settings;
         daemon::foundation from{
-            store_, store_, store_.asked_now(), store_.done_now(), [](job closed) { closed(); }};
+            store_, store_, store_.asked_now(), store_.done_now(), [](bool, job closed) { closed(); }};
         auto make_engine = [this](
                                contract::settings const&, engine::fact_sink facts,
                                engine::progress_sink progress) -> std::unique_ptr<engine::engine> {
