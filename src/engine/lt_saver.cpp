@@ -1,6 +1,7 @@
 #include "engine/lt_saver.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "engine/lt_sync.hpp"
 
 #include <algorithm>
@@ -99,7 +100,8 @@ void lt_saver::sync(torrent_ref const& t) {
     auto work = [made, held = t->held, info = t->info, path = t->how.save_path,
                  changed = newly_claimed(*t, *t->held)] {
         try {
-            if (!changed.empty()) made->ok = sync_pieces(*info, path, changed);
+            if (!changed.empty() && in_force(safeguard::payload_fsync))
+                made->ok = sync_pieces(*info, path, changed);
             if (made->ok) made->bytes = to_bytes(*held);
         } catch (std::exception const&) {
             made->ok = false;
