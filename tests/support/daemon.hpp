@@ -28,7 +28,8 @@ struct daemon_plan {
 
 /// What the daemon is told, as TOML.
 [[nodiscard]] std::string configuration(daemon_plan const& plan);
-[[nodiscard]] std::string program(std::string const& name); // "ccbtd", "ccbt" of this build, or of CCBT_TEST_PROGRAMS
+[[nodiscard]] std::string program(
+    std::string const& name); // "ccbtd", "ccbt" of this build, or of CCBT_TEST_PROGRAMS
 
 class event_stream;
 
