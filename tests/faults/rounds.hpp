@@ -1,5 +1,5 @@
 // How long the tests of faults go on, and how they tell of it: short in ./dev test, long in ./dev faults, which sets
-// CCBT_FAULTS_LONG, CCBT_FAULTS_ROUNDS and CCBT_FAULTS_SEED.
+// FAULTS_LONG, FAULTS_ROUNDS and FAULTS_SEED.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 
 namespace ccbt::faults {
 
-inline bool is_long() { return std::getenv("CCBT_FAULTS_LONG") != nullptr; }
+inline bool is_long() { return std::getenv("FAULTS_LONG") != nullptr; }
 
 inline int rounds(int in_short, int in_long) {
-    auto const* const asked = std::getenv("CCBT_FAULTS_ROUNDS");
+    auto const* const asked = std::getenv("FAULTS_ROUNDS");
     return asked != nullptr ? std::atoi(asked) : is_long() ? in_long : in_short;
 }
 
 /// Another one each time, and told where something fails.
 inline std::uint64_t seed() {
-    auto const* const asked = std::getenv("CCBT_FAULTS_SEED");
+    auto const* const asked = std::getenv("FAULTS_SEED");
     return asked != nullptr ? std::strtoull(asked, nullptr, 10) : std::random_device{}();
 }
 
