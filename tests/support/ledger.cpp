@@ -76,9 +76,12 @@ holdings holdings_of(daemon const& of, std::vector<std::string> const& settings)
         auto const text = section == nullptr ? "?" : number(*section, setting.substr(dot + 1));
         if (text != "0") out["c/" + setting] = text;
     }
-    for (auto const& file : fs::directory_iterator{of.downloads()})
-        if (auto const name = file.path().filename().string(); name.starts_with("data-"))
-            out["f/" + name] = "there";
+    std::error_code gone; // what is being deleted goes under our hands
+    for (fs::recursive_directory_iterator at{of.downloads(), gone}, end; !gone && at != end;
+         at.increment(gone))
+        if (auto const name = at->path().lexically_relative(of.downloads()).string();
+            name.starts_with("data-"))
+            out["f/" + name] = at->is_directory(gone) ? "folder" : "there";
     return out;
 }
 

@@ -15,7 +15,7 @@
 namespace ccbt::support {
 
 /// Name -> what is known of it: "t/<hash>", "order/<client>", "b/<range>", "w/<range>", "c/<setting>", "k/<name>",
-/// "f/<file in downloads named data-…>". What is not there has no name.
+/// "f/<file or folder at or below downloads/data-…>". What is not there has no name.
 using holdings = std::map<std::string, std::string>;
 /// The same with nothing for what goes.
 using holding_changes = std::map<std::string, std::optional<std::string>>;
