@@ -1,6 +1,7 @@
 #include "daemon/process.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "daemon/config.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/demo.hpp"
@@ -45,7 +46,9 @@ void complain(std::string const& text) { std::fputs(("ccbtd: " + text + '\n').c_
 std::string version_text() {
     std::string boost{BOOST_LIB_VERSION};
     std::replace(boost.begin(), boost.end(), '_', '.');
-    return fmt::format("ccbtd {} (libtorrent {}, Boost {})", CCBT_VERSION, engine::lt_version(), boost);
+    return fmt::format(
+        "ccbtd {} (libtorrent {}, Boost {}){}", CCBT_VERSION, engine::lt_version(), boost,
+        has_mutants ? " TEST BUILD: CCBT_MUTANT switches safeguards off" : "");
 }
 
 // The signals as the daemon understands them, until it is destroyed.
@@ -203,6 +206,10 @@ exit_code run(int argc, char const* const* argv) {
     if (!flags) {
         std::fputs(flags.error().text.c_str(), flags.error().code == exit_code::clean ? stdout : stderr);
         return flags.error().code;
+    }
+    if (switches_off_what_is_not_there()) {
+        complain(fmt::format("CCBT_MUTANT={}: there is no such safeguard", switched_off()));
+        return exit_code::configuration;
     }
     if (flags->version) {
         say(version_text());

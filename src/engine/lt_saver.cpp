@@ -1,6 +1,7 @@
 #include "engine/lt_saver.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "engine/lt_convert.hpp"
 #include "engine/lt_sync.hpp"
 
@@ -120,10 +121,10 @@ void lt_saver::sync_some() {
         auto all = std::vector<claimed_pieces*>{};
         for (auto& one : *made) all.push_back(&one.pieces);
         try {
-            sync_pieces(all);
+            if (in_force(safeguard::payload_fsync)) sync_pieces(all);
             for (auto& one : *made) {
                 if (!one.pieces.ok) continue;
-                one.progress = claimed_progress(*one.pieces.info, *one.held, one.levels);
+                one.progress = claimed_progress(*one.pieces.torrent, *one.held, one.levels);
                 one.bytes = to_bytes(*one.held);
             }
         } catch (std::exception const&) { // memory, at most: those without bytes are not saved

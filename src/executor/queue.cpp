@@ -128,7 +128,7 @@ task<result<contract::move_in_queue::response>> queue::handle(
             auto key = std::optional{row->asked->queue_order};
             if (order.position(id) != wanted) key = order.key_at(id, wanted, torrents_.last_queue_order());
             if (key) {
-                house_.last_queue_order = std::max(house_.last_queue_order, *key);
+                house_.last_queue_order = std::max(torrents_.last_queue_order(), *key);
                 auto changed = *row->asked;
                 changed.queue_order = *key;
                 auto const kept =

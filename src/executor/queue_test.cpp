@@ -257,6 +257,15 @@ TEST(queue, thirty_moves_to_one_place_go_beyond_the_gap_and_keep_the_order) {
     EXPECT_EQ(kept.front()->hashes.canonical().hex(), hex(expected.front()));
 }
 
+TEST(queue, a_move_to_where_it_stands_right_after_a_start_lets_later_torrents_join_at_the_end) {
+    queue_house h;
+    h.add_many(3);
+    h.house.last_queue_order = 0; // a start has not looked at it
+    EXPECT_EQ(said(h.move(0, 0)), "ok");
+    ASSERT_EQ(said(h.add("magnet:?xt=urn:btih:" + hex(7))), "ok");
+    EXPECT_THAT(h.order(), ElementsAre(0, 1, 2, 7));
+}
+
 TEST(queue, a_torrent_that_waits_is_not_announced) {
     queue_house h;
     h.limit(1, 1, 1);

@@ -1,6 +1,7 @@
 #include "executor/torrents.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 #include "engine/payload.hpp"
 #include "executor/roots.hpp"
@@ -574,7 +575,8 @@ task<std::vector<result<void>>> torrents::remove(
             auto load = [this, id = one.id](auto done) { house_.journal.load_resume(id, std::move(done)); };
             checkpoint.resume = co_await reply_of<std::shared_ptr<std::string const>>(std::move(load));
         }
-        if (!one.deletion.files.empty()) change.changes.emplace_back(one.deletion);
+        if (!one.deletion.files.empty() && in_force(safeguard::recorded_removal))
+            change.changes.emplace_back(one.deletion);
         change.changes.emplace_back(std::move(checkpoint));
         change.changes.emplace_back(store::forget_torrent{one.id});
         facts.emplace_back(model::torrent_gone{one.id});

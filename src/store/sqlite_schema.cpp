@@ -1,5 +1,7 @@
 #include "store/sqlite_schema.hpp"
 
+#include "base/safeguard.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -116,7 +118,7 @@ std::optional<open_failure> judge_header(connection& on, fs::path const& file, s
     if (big_endian(bytes.subspan(68, 4)) != application_id)
         return failed(kind::damaged, file, "a database, but not a store of ccbtd");
     auto const version = big_endian(bytes.subspan(60, 4));
-    if (version > static_cast<std::uint32_t>(as.version))
+    if (version > static_cast<std::uint32_t>(as.version) && in_force(safeguard::newer_refused))
         return failed(kind::newer, file, newer_text(version, as));
     return std::nullopt;
 }
@@ -170,7 +172,8 @@ std::optional<open_failure> migrate(
     if (static_cast<std::int64_t>(steps.size()) != as.version - from)
         return failed(open_failure::kind::damaged, file, fmt::format("version {} was never released", from));
     if (auto broken = check_structure(on, file)) return broken;
-    if (auto refused = back_up(on, file, from)) return refused;
+    if (in_force(safeguard::backup_before_migration))
+        if (auto refused = back_up(on, file, from)) return refused;
     auto code = on.run("BEGIN IMMEDIATE");
     for (auto const* const sql : steps)
         if (code == SQLITE_OK) code = on.run(sql);
@@ -190,6 +193,7 @@ schema const& current_schema() {
 }
 
 bool sync_directory(fs::path const& directory) {
+    if (!in_force(safeguard::directory_fsync)) return true;
     auto const fd = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return false;
     auto const synced = ::fsync(fd) == 0;
@@ -236,10 +240,12 @@ std::optional<open_failure> open_database(
     code = on.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"
                   "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
                   "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON");
+    if (code == SQLITE_OK && !in_force(safeguard::synchronous_full))
+        code = on.run("PRAGMA synchronous=NORMAL");
     std::int64_t version = 0;
     if (code == SQLITE_OK) code = on.query_integer("PRAGMA user_version", version);
     if (code != SQLITE_OK) return of_code(code, on, file);
-    if (version > as.version)
+    if (version > as.version && in_force(safeguard::newer_refused))
         return failed(kind::newer, file, newer_text(version, as)); // told by its log alone
 
     std::vector<std::string> mode;

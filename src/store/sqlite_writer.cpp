@@ -1,6 +1,7 @@
 #include "store/sqlite_writer.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "store/sqlite_schema.hpp"
 
 #include <algorithm>
@@ -211,7 +212,7 @@ sqlite_store::writer::transaction sqlite_store::writer::settle(std::span<store_r
 sqlite_store::writer::transaction sqlite_store::writer::together(std::span<store_request> group) {
     auto const writes = std::any_of(
         group.begin(), group.end(), [](auto const& r) { return std::holds_alternative<write_request>(r); });
-    if (!writes || failed_) {
+    if (!writes || (failed_ && in_force(safeguard::read_only_after_failure))) {
         fail_writes(group, outcome::io_error);
         for (auto& one : group) read(one);
         return transaction::committed;

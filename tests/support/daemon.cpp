@@ -26,7 +26,10 @@ std::string tail(std::string const& log) {
 
 std::string state_of(value const& row) { return std::string{row.text_or("status", "")}; }
 
-std::string program(std::string const& name) { return std::string{CCBT_BUILD_DIR} + '/' + name; }
+std::string program(std::string const& name) {
+    auto const* const elsewhere = std::getenv("CCBT_TEST_PROGRAMS");
+    return std::string{elsewhere != nullptr ? elsewhere : CCBT_BUILD_DIR} + '/' + name;
+}
 
 std::string configuration(daemon_plan const& plan) {
     std::map<std::string, std::string> keys{
@@ -67,7 +70,8 @@ daemon::~daemon() {
 void daemon::start() {
     process_.reset();
     write_file(config_file(), configuration(plan_));
-    std::vector<std::string> argv{program("ccbtd"), "--config", config_file().string()};
+    auto argv = plan_.under;
+    argv.insert(argv.end(), {program("ccbtd"), "--config", config_file().string()});
     argv.insert(argv.end(), plan_.flags.begin(), plan_.flags.end());
     auto env = plan_.env;
     env.push_back("HOME=" + plan_.folder.string()); // nothing of the user's own reaches it

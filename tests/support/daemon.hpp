@@ -23,11 +23,13 @@ struct daemon_plan {
         settings{}; // "limits.global_down_kib" -> TOML; lies over the test's own
     std::vector<std::string> flags{};
     std::vector<std::string> env{};
+    std::vector<std::string> under{}; // what runs it: strace and its flags
 };
 
 /// What the daemon is told, as TOML.
 [[nodiscard]] std::string configuration(daemon_plan const& plan);
-[[nodiscard]] std::string program(std::string const& name); // "ccbtd", "ccbt" of this build
+[[nodiscard]] std::string program(
+    std::string const& name); // "ccbtd", "ccbt" of this build, or of CCBT_TEST_PROGRAMS
 
 class event_stream;
 
