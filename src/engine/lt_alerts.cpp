@@ -103,12 +103,13 @@ void lt_session::on_alert(lt::alert* a) {
         if (auto const t = find(lt::alert_cast<lt::torrent_alert>(a)->handle)) saver_->give_up(t);
         return;
     case lt::cache_flushed_alert::alert_type:
-        if (auto const t = find(lt::alert_cast<lt::cache_flushed_alert>(a)->handle)) saver_->flushed(t);
+        if (auto const t = find(lt::alert_cast<lt::cache_flushed_alert>(a)->handle)) flushed(t);
         return;
     case lt::torrent_finished_alert::alert_type:
         // Also told of what was complete before: whether anything was downloaded, its next sample says.
         if (auto const t = find(lt::alert_cast<lt::torrent_finished_alert>(a)->handle)) {
             t->finish_pending = true;
+            t->whole_at = ++t->flushes; // libtorrent flushes by itself then
             look_soon();
         }
         return;
@@ -231,23 +232,11 @@ void lt_session::became_live(torrent_ref const& t) {
 
 void lt_session::on(lt::state_update_alert const& a) {
     auto samples = std::vector<model::torrent_seen>{};
-    auto finished = std::vector<torrent_ref>{};
-    for (auto const& status : a.status) {
-        take_status(status, samples);
-        auto const t = find(status.handle);
-        if (!t || !t->finish_pending || !status.is_finished) continue;
-        if (status.total_payload_download <= t->finished_at_payload)
-            continue; // complete before, or counted later
-        t->finish_pending = false;
-        t->finished_at_payload = status.total_payload_download;
-        finished.push_back(t);
-    }
+    for (auto const& status : a.status) take_status(status, samples);
     still_what_rests(samples);
     if (!samples.empty()) tell_.tell(model::torrents_seen{std::move(samples)});
-    for (auto const& t : finished) {
-        tell_.tell(model::torrent_finished{t->id()});
-        saver_->want(t);
-    }
+    for (auto const& status : a.status)
+        if (auto const t = find(status.handle); t && t->whole && t->flushed >= t->whole_at) finish(t);
     if (stopping_ == stopping::awaiting_update) {
         stopping_ = stopping::saving;
         save_what_is_dirty();
@@ -258,6 +247,22 @@ void lt_session::on(lt::state_update_alert const& a) {
     } else if (stopping_ == stopping::no) {
         save_what_is_due();
     }
+}
+
+void lt_session::flushed(torrent_ref const& t) {
+    ++t->flushed;
+    saver_->flushed(t);
+    if (t->whole && t->flushed >= t->whole_at) finish(t);
+}
+
+void lt_session::finish(torrent_ref const& t) {
+    t->finish_pending = false;
+    t->finished_at_payload = t->whole->downloaded - t->before.downloaded;
+    t->last = std::exchange(t->whole, std::nullopt);
+    if (t->forgotten) return;
+    tell_.tell(model::torrents_seen{{*t->last}});
+    tell_.tell(model::torrent_finished{t->id()});
+    saver_->want(t);
 }
 
 void lt_session::take_status(lt::torrent_status const& status, std::vector<model::torrent_seen>& samples) {
@@ -284,6 +289,14 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
         moving_.insert(t->serial);
     else
         moving_.erase(t->serial);
+    // What libtorrent calls finished may still wait to be written, and who is told so opens the files.
+    t->whole.reset();
+    if (seen.finished && t->finish_pending && status.total_payload_download > t->finished_at_payload) {
+        t->whole = seen;
+        seen.finished = false;
+        seen.progress = std::min(seen.progress, 0.9999);
+        if (seen.state == contract::torrent_state::seeding) seen.state = contract::torrent_state::downloading;
+    }
     if (!std::exchange(t->tell_again, false) && t->last == seen) return;
     t->last = seen;
     samples.push_back(seen);
@@ -423,12 +436,15 @@ void lt_session::seen_all_again(
         }
         if (t->at == stage::live && !t->removing && status) {
             if (t->save == saving::asked || t->save == saving::flushing) saver_->give_up(t);
+            t->flushed = t->flushes; // so may the answers to these have been
             t->checking = status->state == lt::torrent_status::checking_files ||
                           status->state == lt::torrent_status::checking_resume_data;
             if (status->has_metadata && !t->info) ask_for_metadata(t);
             if (status->errc) fail(t, error_text(status->errc, lt::operation_t::unknown, "", ""));
-            if (status->is_finished && status->total_payload_download > t->finished_at_payload)
+            if (status->is_finished && status->total_payload_download > t->finished_at_payload) {
                 t->finish_pending = true;
+                t->whole_at = t->flush();
+            }
             t->last.reset();
             take_status(*status, samples);
         }

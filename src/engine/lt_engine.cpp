@@ -142,7 +142,7 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
         h.pause();
         t->tell_again = true;
         if (t->how.blocked && t->info)
-            h.flush_cache(); // closes its files
+            t->flush(); // closes its files
         else
             saver_->want(t);
         look_soon();

@@ -83,11 +83,11 @@ void lt_saver::data_came(torrent_ref const& t, lt::add_torrent_params&& data) {
         return;
     }
     t->save = saving::flushing;
-    t->handle.flush_cache();
+    t->saved_at = t->flush();
 }
 
 void lt_saver::flushed(torrent_ref const& t) {
-    if (t->save == saving::flushing) sync(t);
+    if (t->save == saving::flushing && t->flushed >= t->saved_at) sync(t);
 }
 
 // What waits while the disk works is synced together with the next.

@@ -61,7 +61,9 @@ private:
     void recover(torrent_ref const& t);
     void fail(torrent_ref const& t, std::string message);
     void tell_seen(torrent_ref const& t);
-    void look_soon(); // post_torrent_updates now, not with the next tick
+    void flushed(torrent_ref const& t);
+    void finish(torrent_ref const& t); // what was written last is on the disk
+    void look_soon();                  // post_torrent_updates now, not with the next tick
     void save_ended(torrent_ref const& t);
     void save_what_is_dirty();
     void tell_saved();

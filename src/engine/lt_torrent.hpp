@@ -53,6 +53,9 @@ struct lt_torrent {
     payload_before before;
     bool finish_pending = false;          // libtorrent says it is finished; was anything downloaded for it?
     std::int64_t finished_at_payload = 0; // payload of this run when that was last told
+    std::optional<model::torrent_seen> whole; // finished, once what was written last is on the disk
+    int flushes = 0, flushed = 0;             // asked for, answered
+    int whole_at = 0, saved_at = 0;           // the flush that whoever waits for waits for
 
     saving save = saving::none;
     bool save_queued = false;
@@ -73,6 +76,11 @@ struct lt_torrent {
     std::unique_ptr<loop::ticker> patience, metadata_again;
     std::shared_ptr<lt_guard> guard; // null until somebody had to be cut at once
 
+    /// Asks libtorrent to write out what waits to be written; cache_flushed_alert answers. Its number.
+    int flush() {
+        handle.flush_cache();
+        return ++flushes;
+    }
     [[nodiscard]] model::torrent_id id() const { return how.asked->id; }
     /// What it came with, where that is this daemon's own: what somebody else said is never handed on as ours.
     [[nodiscard]] std::shared_ptr<std::string const> own_resume() const {

@@ -1,6 +1,7 @@
 // That the daemon ends in time, whatever waits, and that nothing it answered is lost by it.
 #include "support/http_tracker.hpp"
 #include "support/many_torrents.hpp"
+#include "support/slow_disk.hpp"
 #include "swarm/swarm.hpp"
 
 #include <csignal>
@@ -16,24 +17,6 @@ using clock = std::chrono::steady_clock;
 
 constexpr int many = 10'000;
 constexpr milliseconds stop_within{5000};
-
-/// Writes and syncs below a folder of the daemon take this long each, from begin() on.
-class slow_disk {
-public:
-    slow_disk(daemon_plan& of, milliseconds each, std::string_view below = "downloads")
-        : switch_(of.folder / "slow") {
-        of.env.push_back("LD_PRELOAD=" CCBT_BUILD_DIR "/tests/libslow_disk.so");
-        of.env.push_back("SLOW_DISK_BELOW=" + (of.folder / below).string());
-        of.env.push_back("SLOW_DISK_WHEN=" + switch_.string());
-        of.env.push_back("SLOW_DISK_MS=" + std::to_string(each.count()));
-        of.env.emplace_back("ASAN_OPTIONS=verify_asan_link_order=0");
-    }
-    void begin() const { write_file(switch_, "now"); }
-    void end() const { fs::remove(switch_); }
-
-private:
-    fs::path switch_;
-};
 
 milliseconds stopped_after(daemon& what, int& code) {
     auto const began = clock::now();
