@@ -153,8 +153,11 @@ void state::on(torrent_put const& f) {
         row->offline = is_offline(f.asked->root);
         refresh(*row);
         if (limited && row->view->status == before) tell_status(*row);
-        if (!had_metainfo && f.asked->has_metainfo)
+        if (!had_metainfo && f.asked->has_metainfo) {
             events_.record(event_type::metadata_ready, about(*row), now_);
+            if (finished_early_.erase(f.asked->id) > 0)
+                events_.record(event_type::torrent_completed, about(*row), now_);
+        }
         tell_files(*row, *asked_before);
         return;
     }
@@ -173,6 +176,7 @@ void state::on(torrent_gone const& f) {
     auto data = about(*row);
     torrents_.erase(f.id, number_);
     held_early_.erase(f.id);
+    finished_early_.erase(f.id);
     events_.record(event_type::torrent_removed, std::move(data), now_);
 }
 
@@ -229,7 +233,11 @@ void state::on(torrent_held const& f) {
 void state::on(torrent_finished const& f) {
     auto const* row = torrents_.find(f.id);
     if (row == nullptr) return;
-    events_.record(event_type::torrent_completed, about(*row), now_);
+    // The download of a magnet's torrent may be over before its metadata is kept, and only then told.
+    if (!row->asked->has_metainfo)
+        finished_early_.insert(f.id);
+    else
+        events_.record(event_type::torrent_completed, about(*row), now_);
 }
 
 // Told and not kept: every torrent announces every half hour, and the log is for what clients must not miss.

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace ccbt::model {
 
@@ -120,6 +121,7 @@ private:
     contract::key_ring keys_;
     filter_loaded filter_;
     std::optional<contract::get_global_stats::response> told_stats_;
+    std::unordered_set<torrent_id> finished_early_;         // before their metadata was kept
     std::unordered_map<torrent_id, queue_hold> held_early_; // told in the same breath as its torrent_put
     bool stopping_ = false;
 };

@@ -168,6 +168,18 @@ TEST_F(state, a_magnet_that_learns_its_metadata_is_told_with_its_new_name) {
     EXPECT_THAT(take(), IsEmpty());
 }
 
+TEST_F(state, a_magnet_whose_download_outruns_its_metadata_is_told_complete_after_it) {
+    auto magnet = asked(1);
+    magnet.has_metainfo = false;
+    put(magnet);
+    see(1, torrent_state::seeding, 1);
+    take();
+    apply(torrent_finished{{1, 1}});
+    EXPECT_THAT(take(), IsEmpty());
+    put(asked(1));
+    EXPECT_THAT(take(), ElementsAre("metadata_ready 01 t1", "torrent_completed 01 t1"));
+}
+
 TEST_F(state, a_change_of_configuration_and_the_end_are_told) {
     apply(config_changed{{"limits.global_down_kib", "queue.max_active_torrents"}});
     EXPECT_THAT(take(), ElementsAre("config_updated limits.global_down_kib queue.max_active_torrents"));
