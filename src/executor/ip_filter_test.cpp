@@ -11,7 +11,6 @@ namespace ccbt::executor {
 namespace {
 
 using namespace testing;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 

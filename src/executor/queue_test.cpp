@@ -10,7 +10,6 @@ namespace ccbt::executor {
 namespace {
 
 using contract::queue_priority;
-using contract::torrent_state;
 using ::testing::Contains;
 using testing::detail;
 using ::testing::ElementsAre;

@@ -11,7 +11,6 @@ namespace {
 
 using namespace testing;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 struct security : ::testing::Test, test_house<store::memory_store, engine::fake_engine> {

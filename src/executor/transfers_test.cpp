@@ -8,7 +8,6 @@
 namespace ccbt::executor {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::hash;
 using testing::hash_v1;

@@ -33,8 +33,8 @@ refusal why_not(int code) {
 // One question and its answer, by a socket of its own: what comes late for one is never taken for another's.
 class conversation {
 public:
-    explicit conversation(nat_pmp_options const& how) {
-        opened_ = ::initnatpmp(&with_, how.at ? 1 : 0, how.at ? how.at->s_addr : 0);
+    explicit conversation(nat_pmp_options const& how)
+        : opened_{::initnatpmp(&with_, how.at ? 1 : 0, how.at ? how.at->s_addr : 0)} {
         if (opened_ == 0 && how.from && !speak_from(*how.from)) opened_ = NATPMP_ERR_SOCKETERROR;
     }
     ~conversation() {

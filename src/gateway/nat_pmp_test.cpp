@@ -49,7 +49,7 @@ std::string bytes(std::initializer_list<int> of) {
     return out;
 }
 
-struct nat_pmp_ : ::testing::Test, conversation_of_test {
+struct nat_pmp_gateway : ::testing::Test, conversation_of_test {
     nat_pmp it{{.at = address(pmp_server::own)}};
     static std::string granting(std::string const& asked, int external, int lease, int result = 0) {
         return bytes({0, asked[1] + 128, 0, result, 0, 0, 0, 9}) + asked.substr(4, 2) +
@@ -57,14 +57,14 @@ struct nat_pmp_ : ::testing::Test, conversation_of_test {
     }
 };
 
-TEST_F(nat_pmp_, tells_the_external_address) {
+TEST_F(nat_pmp_gateway, tells_the_external_address) {
     pmp_server const router{[](std::string const&) {
         return bytes({0, 128, 0, 0, 0, 0, 0, 9, 25, 0, 0, 1});
     }};
     EXPECT_EQ(it.find(within()), "25.0.0.1");
 }
 
-TEST_F(nat_pmp_, asks_again_where_an_answer_is_lost) {
+TEST_F(nat_pmp_gateway, asks_again_where_an_answer_is_lost) {
     int asked = 0;
     pmp_server const router{[&](std::string const&) {
         return ++asked < 3 ? std::string{} : bytes({0, 128, 0, 0, 0, 0, 0, 9, 25, 0, 0, 1});
@@ -72,7 +72,7 @@ TEST_F(nat_pmp_, asks_again_where_an_answer_is_lost) {
     EXPECT_EQ(it.find(within()), "25.0.0.1");
 }
 
-TEST_F(nat_pmp_, maps_as_the_rfc_has_it) {
+TEST_F(nat_pmp_gateway, maps_as_the_rfc_has_it) {
     std::string seen;
     pmp_server const router{[&](std::string const& asked) {
         seen = asked;
@@ -87,7 +87,7 @@ TEST_F(nat_pmp_, maps_as_the_rfc_has_it) {
     EXPECT_EQ(seen, bytes({0, 1, 0, 0, 0x1a, 0xe1, 0, 0, 0, 0, 0, 0}));
 }
 
-TEST_F(nat_pmp_, believes_no_longer_lease_than_it_asked_for) {
+TEST_F(nat_pmp_gateway, believes_no_longer_lease_than_it_asked_for) {
     pmp_server const router{[](std::string const& asked) {
         return granting(asked, 6881, 0).substr(0, 12) + bytes({255, 255, 255, 255});
     }};
@@ -95,7 +95,7 @@ TEST_F(nat_pmp_, believes_no_longer_lease_than_it_asked_for) {
     EXPECT_EQ(it.map({transport::tcp, 6881}, 0s, within())->lease, 7200s) << "it knows none without an end";
 }
 
-TEST_F(nat_pmp_, another_port_than_the_named_one_is_given_back) {
+TEST_F(nat_pmp_gateway, another_port_than_the_named_one_is_given_back) {
     std::vector<std::string> seen;
     pmp_server const router{[&](std::string const& asked) {
         seen.push_back(asked);
@@ -107,7 +107,7 @@ TEST_F(nat_pmp_, another_port_than_the_named_one_is_given_back) {
     EXPECT_EQ(seen.back(), bytes({0, 2, 0, 0, 0x1a, 0xe1, 0, 0, 0, 0, 0, 0}));
 }
 
-TEST_F(nat_pmp_, what_it_cannot_use_is_a_refusal) {
+TEST_F(nat_pmp_gateway, what_it_cannot_use_is_a_refusal) {
     for (auto const& [how, name] : std::vector<std::pair<pmp_server::answering, std::string>>{
              {[](auto const& asked) { return granting(asked, 0, 600); }, "refused"},
              {[](auto const& asked) { return granting(asked, 6881, 0); }, "refused"},
@@ -129,7 +129,7 @@ TEST_F(nat_pmp_, what_it_cannot_use_is_a_refusal) {
     }
 }
 
-TEST_F(nat_pmp_, where_nobody_is_there_it_is_soon_known) {
+TEST_F(nat_pmp_gateway, where_nobody_is_there_it_is_soon_known) {
     auto const began = steady::now();
     EXPECT_FALSE(it.find(within()));
     EXPECT_LT(steady::now() - began, 1s);

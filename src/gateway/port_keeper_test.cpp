@@ -90,7 +90,7 @@ private:
     std::string name_;
 };
 
-struct port_keeper_ : ::testing::Test {
+struct kept_ports : ::testing::Test {
     loop on{1};
     std::shared_ptr<behaviour> router = std::make_shared<behaviour>();
     contract::settings settings;
@@ -147,7 +147,7 @@ struct port_keeper_ : ::testing::Test {
     [[nodiscard]] std::size_t held() const { return told.empty() ? 0 : told.back().mappings.size(); }
 };
 
-TEST_F(port_keeper_, maps_the_port_that_is_listened_at_for_both_protocols) {
+TEST_F(kept_ports, maps_the_port_that_is_listened_at_for_both_protocols) {
     start();
     keeper->listens_at(6881);
     ASSERT_TRUE(until([&] { return held() == 2; }));
@@ -161,7 +161,7 @@ TEST_F(port_keeper_, maps_the_port_that_is_listened_at_for_both_protocols) {
     EXPECT_THAT(mapped(), ElementsAre(std::pair{"tcp 6882", 6882}, std::pair{"udp 6882", 6882}));
 }
 
-TEST_F(port_keeper_, on_loopback_nobody_is_asked_unless_a_client_asks) {
+TEST_F(kept_ports, on_loopback_nobody_is_asked_unless_a_client_asks) {
     for (std::string const interface : {"127.0.0.2", "::1", "lo"}) {
         settings.network.listen_interface = interface;
         start();
@@ -173,7 +173,7 @@ TEST_F(port_keeper_, on_loopback_nobody_is_asked_unless_a_client_asks) {
     EXPECT_EQ(told.back().method, "NAT-PMP");
 }
 
-TEST_F(port_keeper_, without_mapping_by_itself_the_gateway_is_still_looked_for) {
+TEST_F(kept_ports, without_mapping_by_itself_the_gateway_is_still_looked_for) {
     settings.nat.auto_map_ports = false;
     start();
     keeper->listens_at(6881);
@@ -181,7 +181,7 @@ TEST_F(port_keeper_, without_mapping_by_itself_the_gateway_is_still_looked_for) 
     EXPECT_THAT(mapped(), IsEmpty());
 }
 
-TEST_F(port_keeper_, renews_before_the_lease_ends_and_looks_at_the_address_again) {
+TEST_F(kept_ports, renews_before_the_lease_ends_and_looks_at_the_address_again) {
     settings.nat.port_mapping_lease_time = 2;
     settings.nat.map_udp_port = false;
     start();
@@ -195,7 +195,7 @@ TEST_F(port_keeper_, renews_before_the_lease_ends_and_looks_at_the_address_again
     for (auto const& one : told) EXPECT_LE(one.mappings.size(), 1U);
 }
 
-TEST_F(port_keeper_, a_lease_that_nobody_renews_ends) {
+TEST_F(kept_ports, a_lease_that_nobody_renews_ends) {
     settings.nat.port_mapping_lease_time = 2;
     start();
     keeper->listens_at(6881);
@@ -210,7 +210,7 @@ TEST_F(port_keeper_, a_lease_that_nobody_renews_ends) {
     EXPECT_EQ(again->mappings.size(), 2U) << "what is wanted is not forgotten";
 }
 
-TEST_F(port_keeper_, a_lease_without_an_end_is_one) {
+TEST_F(kept_ports, a_lease_without_an_end_is_one) {
     settings.nat.port_mapping_lease_time = 0;
     start();
     auto const got = map({transport::tcp, 8080});
@@ -219,7 +219,7 @@ TEST_F(port_keeper_, a_lease_without_an_end_is_one) {
     EXPECT_EQ(router->with([](auto& h) { return h.lease_of_last; }), 0);
 }
 
-TEST_F(port_keeper_, what_is_told_comes_before_the_answer) {
+TEST_F(kept_ports, what_is_told_comes_before_the_answer) {
     start();
     keeper->map({transport::tcp, 8080}, [&](outcome<port_mapping> got) {
         ASSERT_TRUE(got);
@@ -230,7 +230,7 @@ TEST_F(port_keeper_, what_is_told_comes_before_the_answer) {
     EXPECT_EQ(told.back().mapped_port, 0) << "not of the listen port";
 }
 
-TEST_F(port_keeper_, a_named_port_is_that_one_and_another_is_found_for_who_names_none) {
+TEST_F(kept_ports, a_named_port_is_that_one_and_another_is_found_for_who_names_none) {
     router->taken = {8080};
     start();
     EXPECT_EQ(why(map({transport::tcp, 9000, 8080, true})), "taken");
@@ -245,7 +245,7 @@ TEST_F(port_keeper_, a_named_port_is_that_one_and_another_is_found_for_who_names
     EXPECT_EQ(held(), 2U);
 }
 
-TEST_F(port_keeper_, unmaps_its_own_and_no_other) {
+TEST_F(kept_ports, unmaps_its_own_and_no_other) {
     start();
     ASSERT_TRUE(map({transport::tcp, 8080}));
     EXPECT_EQ(unmap(transport::tcp, 8081), false);
@@ -257,7 +257,7 @@ TEST_F(port_keeper_, unmaps_its_own_and_no_other) {
     EXPECT_EQ(unmap(transport::tcp, 8080), false);
 }
 
-TEST_F(port_keeper_, what_could_not_be_unmapped_stays_told) {
+TEST_F(kept_ports, what_could_not_be_unmapped_stays_told) {
     start();
     ASSERT_TRUE(map({transport::tcp, 8080}));
     router->with([](auto& h) { h.hangs = true; });
@@ -267,7 +267,7 @@ TEST_F(port_keeper_, what_could_not_be_unmapped_stays_told) {
     EXPECT_EQ(unmap(transport::tcp, 8080), true);
 }
 
-TEST_F(port_keeper_, keeps_no_more_than_64) {
+TEST_F(kept_ports, keeps_no_more_than_64) {
     start();
     for (int i = 0; i < 64; ++i) ASSERT_TRUE(map({transport::tcp, 2000 + i}));
     EXPECT_EQ(why(map({transport::tcp, 3000})), "too_many");
@@ -276,7 +276,7 @@ TEST_F(port_keeper_, keeps_no_more_than_64) {
     EXPECT_TRUE(map({transport::tcp, 3000}));
 }
 
-TEST_F(port_keeper_, a_failed_mapping_is_not_wanted_afterwards) {
+TEST_F(kept_ports, a_failed_mapping_is_not_wanted_afterwards) {
     router->is_there = false;
     start();
     EXPECT_EQ(why(map({transport::tcp, 8080})), "no_gateway");
@@ -285,7 +285,7 @@ TEST_F(port_keeper_, a_failed_mapping_is_not_wanted_afterwards) {
     EXPECT_THAT(mapped(), IsEmpty());
 }
 
-TEST_F(port_keeper_, requests_without_a_gateway_share_the_searches) {
+TEST_F(kept_ports, requests_without_a_gateway_share_the_searches) {
     router->is_there = false;
     start();
     int answered = 0;
@@ -303,7 +303,7 @@ TEST_F(port_keeper_, requests_without_a_gateway_share_the_searches) {
     EXPECT_LE(router->with([](auto& h) { return h.looks; }), 6) << "a search asks by two protocols";
 }
 
-TEST_F(port_keeper_, a_gateway_that_hangs_holds_nobody_longer_than_is_promised) {
+TEST_F(kept_ports, a_gateway_that_hangs_holds_nobody_longer_than_is_promised) {
     start();
     ASSERT_TRUE(map({transport::tcp, 8080}));
     router->with([](auto& h) { h.hangs = true; });
@@ -324,7 +324,7 @@ TEST_F(port_keeper_, a_gateway_that_hangs_holds_nobody_longer_than_is_promised) 
     EXPECT_LT(steady::now() - left, 1500ms);
 }
 
-TEST_F(port_keeper_, finds_the_gateway_again_when_the_one_it_knew_falls_silent) {
+TEST_F(kept_ports, finds_the_gateway_again_when_the_one_it_knew_falls_silent) {
     start();
     ASSERT_TRUE(map({transport::tcp, 8080}));
     EXPECT_EQ(router->with([](auto& h) { return h.looks; }), 1);
@@ -336,7 +336,7 @@ TEST_F(port_keeper_, finds_the_gateway_again_when_the_one_it_knew_falls_silent) 
     EXPECT_TRUE(map({transport::tcp, 8081}));
 }
 
-TEST_F(port_keeper_, unmaps_all_when_it_stops_and_refuses_what_comes_then) {
+TEST_F(kept_ports, unmaps_all_when_it_stops_and_refuses_what_comes_then) {
     start();
     keeper->listens_at(6881);
     ASSERT_TRUE(until([&] { return held() == 2; }));
@@ -351,7 +351,7 @@ TEST_F(port_keeper_, unmaps_all_when_it_stops_and_refuses_what_comes_then) {
     EXPECT_THAT(mapped(), IsEmpty());
 }
 
-TEST_F(port_keeper_, a_stop_cuts_short_what_is_under_way_and_takes_back_what_may_have_come_of_it) {
+TEST_F(kept_ports, a_stop_cuts_short_what_is_under_way_and_takes_back_what_may_have_come_of_it) {
     start();
     ASSERT_TRUE(discover());
     router->with([](auto& h) { h.hangs = true; });
@@ -367,7 +367,7 @@ TEST_F(port_keeper_, a_stop_cuts_short_what_is_under_way_and_takes_back_what_may
     EXPECT_THAT(mapped(), IsEmpty());
 }
 
-TEST_F(port_keeper_, the_settings_are_followed_while_it_runs) {
+TEST_F(kept_ports, the_settings_are_followed_while_it_runs) {
     start();
     keeper->listens_at(6881);
     ASSERT_TRUE(until([&] { return held() == 2; }));
@@ -392,7 +392,7 @@ TEST_F(port_keeper_, the_settings_are_followed_while_it_runs) {
     EXPECT_FALSE(discover());
 }
 
-TEST_F(port_keeper_, other_settings_are_none_of_its_business) {
+TEST_F(kept_ports, other_settings_are_none_of_its_business) {
     start();
     ASSERT_TRUE(map({transport::tcp, 8080}));
     router->with([](auto& h) { h.log.clear(); });
@@ -401,7 +401,7 @@ TEST_F(port_keeper_, other_settings_are_none_of_its_business) {
     EXPECT_FALSE(until([&] { return router->with([](auto& h) { return !h.log.empty(); }); }, 300ms));
 }
 
-TEST_F(port_keeper_, gone_while_it_waits_for_a_gateway_it_calls_nobody) {
+TEST_F(kept_ports, gone_while_it_waits_for_a_gateway_it_calls_nobody) {
     router->hangs = true;
     start();
     bool called = false;

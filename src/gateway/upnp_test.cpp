@@ -143,12 +143,12 @@ private:
     std::jthread thread_;
 };
 
-struct upnp_ : ::testing::Test, conversation_of_test {
+struct upnp_gateway : ::testing::Test, conversation_of_test {
     std::string const address_reply =
         soap("GetExternalIPAddress", "<NewExternalIPAddress>25.0.0.1</NewExternalIPAddress>");
 };
 
-TEST_F(upnp_, finds_a_gateway_and_its_address) {
+TEST_F(upnp_gateway, finds_a_gateway_and_its_address) {
     device router{device::with(ok(description("/ctl")), {{"GetExternalIPAddress", address_reply}})};
     upnp it{router.options()};
     EXPECT_EQ(it.find(within()), "25.0.0.1");
@@ -160,7 +160,7 @@ TEST_F(upnp_, finds_a_gateway_and_its_address) {
     EXPECT_THAT(asked[1], HasSubstr(fmt::format("SOAPAction: \"{}#GetExternalIPAddress\"\r\n", ip_service)));
 }
 
-TEST_F(upnp_, reads_an_answer_in_chunks) {
+TEST_F(upnp_gateway, reads_an_answer_in_chunks) {
     auto const body = description("/ctl");
     auto const chunked = fmt::format(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", 20,
@@ -170,7 +170,7 @@ TEST_F(upnp_, reads_an_answer_in_chunks) {
     EXPECT_EQ(it.find(within()), "25.0.0.1");
 }
 
-TEST_F(upnp_, maps_to_ourselves_and_to_no_other_host) {
+TEST_F(upnp_gateway, maps_to_ourselves_and_to_no_other_host) {
     device router{device::with(
         ok(description("/ctl")), {{"GetExternalIPAddress", address_reply},
                                   {"GetSpecificPortMappingEntry", soap_error(714)},
@@ -189,7 +189,7 @@ TEST_F(upnp_, maps_to_ourselves_and_to_no_other_host) {
         EXPECT_THAT(asked, HasSubstr(part));
 }
 
-TEST_F(upnp_, what_leads_elsewhere_is_neither_taken_nor_removed) {
+TEST_F(upnp_gateway, what_leads_elsewhere_is_neither_taken_nor_removed) {
     auto const theirs = soap(
         "GetSpecificPortMappingEntry",
         "<NewInternalPort>6881</NewInternalPort><NewInternalClient>192.168.1.9</NewInternalClient>");
@@ -207,7 +207,7 @@ TEST_F(upnp_, what_leads_elsewhere_is_neither_taken_nor_removed) {
     }
 }
 
-TEST_F(upnp_, removes_what_leads_to_us) {
+TEST_F(upnp_gateway, removes_what_leads_to_us) {
     auto const ours = soap(
         "GetSpecificPortMappingEntry",
         "<NewInternalPort>6881</NewInternalPort><NewInternalClient>127.0.0.1</NewInternalClient>");
@@ -224,7 +224,7 @@ TEST_F(upnp_, removes_what_leads_to_us) {
     }
 }
 
-TEST_F(upnp_, a_refusal_is_told_as_what_it_is) {
+TEST_F(upnp_gateway, a_refusal_is_told_as_what_it_is) {
     for (auto const& [code, name] :
          {std::pair{718, "taken"}, std::pair{729, "taken"}, std::pair{725, "refused"},
           std::pair{724, "refused"}, std::pair{606, "refused"}, std::pair{0, "refused"}}) {
@@ -238,7 +238,7 @@ TEST_F(upnp_, a_refusal_is_told_as_what_it_is) {
     }
 }
 
-TEST_F(upnp_, a_page_that_is_no_answer_to_the_action_is_no_success) {
+TEST_F(upnp_gateway, a_page_that_is_no_answer_to_the_action_is_no_success) {
     for (auto const& page :
          {ok("<html>Welcome to your router</html>"), soap("GetStatusInfo", ""), ok(""), std::string{}}) {
         device router{device::with(
@@ -251,7 +251,7 @@ TEST_F(upnp_, a_page_that_is_no_answer_to_the_action_is_no_success) {
     }
 }
 
-TEST_F(upnp_, an_external_address_that_is_none_is_not_told) {
+TEST_F(upnp_gateway, an_external_address_that_is_none_is_not_told) {
     for (std::string const said : {"", "0.0.0.0", "999.1.1.1", "&lt;script&gt;", "25.0.0.1, 25.0.0.2"}) {
         device router{device::with(
             ok(description("/ctl")),
@@ -262,7 +262,7 @@ TEST_F(upnp_, an_external_address_that_is_none_is_not_told) {
     }
 }
 
-TEST_F(upnp_, is_sent_to_no_other_host) {
+TEST_F(upnp_gateway, is_sent_to_no_other_host) {
     device router{device::with(ok(description("/ctl")), {{"GetExternalIPAddress", address_reply}})};
     auto const port = ntohs(router.tcp_at.sin_port);
     for (auto const& url :
@@ -278,7 +278,7 @@ TEST_F(upnp_, is_sent_to_no_other_host) {
     EXPECT_THAT(router.requests(), IsEmpty());
 }
 
-TEST_F(upnp_, a_description_names_services_of_its_own_host_alone) {
+TEST_F(upnp_gateway, a_description_names_services_of_its_own_host_alone) {
     std::string const url = "http://192.168.1.1:5000/desc.xml";
     EXPECT_THAT(upnp::services_in(description("/ctl"), url), SizeIs(1));
     EXPECT_EQ(upnp::services_in(description("/ctl"), url)[0].control.host(), "192.168.1.1:5000");
@@ -294,7 +294,7 @@ TEST_F(upnp_, a_description_names_services_of_its_own_host_alone) {
         IsEmpty());
 }
 
-TEST_F(upnp_, garbage_is_no_gateway) {
+TEST_F(upnp_gateway, garbage_is_no_gateway) {
     std::string noise;
     for (int i = 0; i < 60'000; ++i) noise += static_cast<char>((i * 7919) % 251 + 1);
     std::string deep;
@@ -312,7 +312,7 @@ TEST_F(upnp_, garbage_is_no_gateway) {
     }
 }
 
-TEST_F(upnp_, an_answer_without_end_is_not_read_to_the_end) {
+TEST_F(upnp_gateway, an_answer_without_end_is_not_read_to_the_end) {
     std::atomic<std::size_t> sent = 0;
     device router{[&](int socket, std::string const&) {
         timeval const wait{.tv_sec = 0, .tv_usec = 200'000};
@@ -326,7 +326,7 @@ TEST_F(upnp_, an_answer_without_end_is_not_read_to_the_end) {
     EXPECT_LT(sent, std::size_t{16} << 20) << "what the sockets hold, and no more";
 }
 
-TEST_F(upnp_, a_header_without_end_is_not_read_to_the_end) {
+TEST_F(upnp_gateway, a_header_without_end_is_not_read_to_the_end) {
     device router{[&](int socket, std::string const&) {
         device::say(socket, "HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x'));
     }};
@@ -334,7 +334,7 @@ TEST_F(upnp_, a_header_without_end_is_not_read_to_the_end) {
     EXPECT_FALSE(it.find(within()));
 }
 
-TEST_F(upnp_, one_byte_at_a_time_gets_no_more_time) {
+TEST_F(upnp_gateway, one_byte_at_a_time_gets_no_more_time) {
     device router{[&](int socket, std::string const&) {
         device::say(socket, "HTTP/1.1 200 OK\r\n\r\n");
         while (device::say(socket, "x")) ::poll(nullptr, 0, 50);
@@ -345,7 +345,7 @@ TEST_F(upnp_, one_byte_at_a_time_gets_no_more_time) {
     EXPECT_LT(steady::now() - began, 2s);
 }
 
-TEST_F(upnp_, one_that_says_nothing_is_left_when_it_is_called_off) {
+TEST_F(upnp_gateway, one_that_says_nothing_is_left_when_it_is_called_off) {
     std::atomic<bool> asked = false;
     device router{[&](int socket, std::string const&) {
         asked = true;
@@ -362,7 +362,7 @@ TEST_F(upnp_, one_that_says_nothing_is_left_when_it_is_called_off) {
     EXPECT_LT(steady::now() - began, 700ms);
 }
 
-TEST_F(upnp_, a_flood_of_answers_to_the_search_ends_it) {
+TEST_F(upnp_gateway, a_flood_of_answers_to_the_search_ends_it) {
     descriptor const flooder{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     auto const where = bound(flooder.get(), "127.0.0.1");
     std::jthread const floods{[&](std::stop_token const& stop) {

@@ -149,7 +149,7 @@ bool memory_store::put(change const& what) {
             return true;
         }
         bool operator()(raise_removed_totals const& c) const {
-            s.undo_.push_back([&s = s, down = s.removed_downloaded_, up = s.removed_uploaded_] {
+            s.undo_.emplace_back([&s = s, down = s.removed_downloaded_, up = s.removed_uploaded_] {
                 s.removed_downloaded_ = down;
                 s.removed_uploaded_ = up;
             });
