@@ -1,6 +1,7 @@
 #include "engine/lt_saver.hpp"
 
 #include "base/log.hpp"
+#include "engine/lt_prepare.hpp"
 #include "engine/lt_sync.hpp"
 
 #include <algorithm>
@@ -38,8 +39,14 @@ std::shared_ptr<std::string const> to_bytes(lt::add_torrent_params const& data) 
 
 } // namespace
 
-lt_saver::lt_saver(loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended)
-    : loop_{on}, sink_{std::move(sink)}, ended_{std::move(ended)}, syncer_{on, 1'000'000} {}
+lt_saver::lt_saver(
+    loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended,
+    unique_function<void(torrent_ref const&, std::string const&)> lost)
+    : loop_{on},
+      sink_{std::move(sink)},
+      ended_{std::move(ended)},
+      lost_{std::move(lost)},
+      syncer_{on, 1'000'000} {}
 
 void lt_saver::want(torrent_ref const& t) {
     if (t->save_queued || t->save != saving::none) return;
@@ -102,6 +109,7 @@ void lt_saver::sync_some() {
         torrent_ref of;
         std::shared_ptr<lt::add_torrent_params> held;
         claimed_pieces pieces;
+        std::string lost;
         std::shared_ptr<std::string const> bytes;
     };
     auto const made = std::make_shared<std::vector<item>>();
@@ -109,24 +117,31 @@ void lt_saver::sync_some() {
         if (t->save != saving::syncing) continue; // given up
         auto pieces = claimed_pieces{t->info, t->how.save_path, newly_claimed(*t, *t->held)};
         auto held = t->held;
-        made->push_back({std::move(t), std::move(held), std::move(pieces), nullptr});
+        made->push_back({std::move(t), std::move(held), std::move(pieces), {}, nullptr});
     }
     if (made->empty()) return;
     auto work = [made] {
         auto all = std::vector<claimed_pieces*>{};
-        for (auto& one : *made) all.push_back(&one.pieces);
         try {
+            for (auto& one : *made) {
+                one.lost = lost_file(
+                    *one.pieces.torrent, one.pieces.save_path, one.held->have_pieces,
+                    one.held->file_priorities);
+                if (one.lost.empty()) all.push_back(&one.pieces);
+            }
             sync_pieces(all);
             for (auto& one : *made)
-                if (one.pieces.ok) one.bytes = to_bytes(*one.held);
+                if (one.pieces.ok && one.lost.empty()) one.bytes = to_bytes(*one.held);
         } catch (std::exception const&) { // memory, at most: those without bytes are not saved
         }
     };
     auto done = here_.guard([this, made] {
         is_syncing_ = false;
-        for (auto const& [t, held, pieces, bytes] : *made) {
+        for (auto const& [t, held, pieces, lost, bytes] : *made) {
             if (t->save != saving::syncing || t->held != held) continue;
-            if (!bytes)
+            if (!lost.empty())
+                lost_(t, lost);
+            else if (!bytes)
                 log::warning(
                     "the files of {} could not be synced; its progress is not saved",
                     t->how.asked->hashes.canonical().hex());
