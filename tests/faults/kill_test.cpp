@@ -23,10 +23,13 @@ TEST(kill, reads_what_may_lie_on_the_disk_unclaimed_and_nothing_of_what_is_claim
         seeder.add(*one);
         seeder.wait_until_seeding(one->hash());
     }
-    daemon leecher{in.leecher({{"limits.global_down_kib", "65536"}})};
+    daemon leecher{in.leecher()};
     leecher.add(whole);
     leecher.wait_until_seeding(whole.hash());
-    leecher.add(half);
+    leecher.add(half, true);
+    auto const limit = R"({"download_kib":12288,"upload_kib":0})";
+    ASSERT_EQ(leecher.post("/torrents/" + half.hash() + "/rate-limits", limit).status, 200);
+    ASSERT_EQ(leecher.post("/torrents/" + half.hash() + "/resume").status, 200);
     leecher.wait_for(half.hash(), has_progress(0.3));
     ASSERT_EQ(leecher.post("/torrents/" + half.hash() + "/pause").status, 200);
     ASSERT_EQ(leecher.post("/torrents/export-state").status, 200); // which saves
