@@ -134,6 +134,7 @@ expected<std::string, std::string> daemon::start() {
     from_.asked.deletions.clear();
 
     tickers_.push_back(on_.every(root_check_every, [this] { watch_roots(); }));
+    mounts_ = std::make_unique<mount_watch>(on_, [this] { watch_roots(); });
     tickers_.push_back(on_.every(key_uses_every, [this] { executor_.keep_key_uses(); }));
     tickers_.push_back(on_.every(tell_every, [this] {
         state_.tell_changes(unix_now());
@@ -169,7 +170,8 @@ void daemon::take_roots(executor::roots::opened opened) {
 }
 
 void daemon::watch_roots() {
-    if (checking_roots_ || stopping_) return; // a disk that does not answer is asked once
+    check_roots_again_ = checking_roots_; // a disk that does not answer is asked once
+    if (checking_roots_ || stopping_) return;
     checking_roots_ = true;
     auto const found = std::make_shared<std::vector<executor::root_check>>();
     on_.off(
@@ -179,6 +181,7 @@ void daemon::watch_roots() {
         [this, found] {
             checking_roots_ = false;
             for (auto const& check : *found) take_root_check(check);
+            if (check_roots_again_) watch_roots();
         });
 }
 
@@ -215,7 +218,9 @@ void daemon::load_next() {
             if (row == nullptr) continue; // removed meanwhile
             if (row->asked->has_metainfo && !one.metainfo) {
                 house_.apply(model::torrent_failed{
-                    one.id, "its metainfo in the daemon's state is damaged: add it again"});
+                    one.id,
+                    "its metainfo in the daemon's state is damaged: resume it to have it fetched from "
+                    "its peers, or remove it and add it again"});
                 continue;
             }
             engine::load first{
@@ -258,6 +263,7 @@ void daemon::stop(job stopped) {
     log::info("stopping");
     house_.apply(model::stopping_now{});
     tickers_.clear();
+    mounts_.reset();
     executor_.stop_filter();
     executor_.stop_verifying();
     stops_awaited_ = 3;

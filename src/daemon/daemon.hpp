@@ -4,6 +4,7 @@
 
 #include "base/loop.hpp"
 #include "base/metrics.hpp"
+#include "base/mount_watch.hpp"
 #include "daemon/config.hpp"
 #include "engine/engine.hpp"
 #include "executor/executor.hpp"
@@ -102,7 +103,8 @@ private:
     server::server server_;
 
     std::vector<model::torrent_id> to_load_; // from the back
-    bool checking_roots_ = false;
+    bool checking_roots_ = false, check_roots_again_ = false;
+    std::unique_ptr<mount_watch> mounts_;
     double told_at_ = 0;
     std::vector<std::unique_ptr<loop::ticker>> tickers_;
     job stopped_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
+#include <libtorrent/peer_info.hpp>
 
 namespace ccbt::engine {
 
@@ -25,6 +26,27 @@ std::string error_text(
 }
 
 constexpr auto metadata_again_in = 500ms;
+
+struct connection {
+    torrent_ref of;
+    lt::tcp::endpoint at;
+};
+
+// Of connections that were told of, sorted by torrent, those that are no more. Blocks.
+void leave_those_gone(std::vector<connection>& all) {
+    auto there = std::set<lt::tcp::endpoint>{};
+    auto last = torrent_ref{};
+    std::erase_if(all, [&](connection const& one) {
+        if (one.of != last) {
+            last = one.of;
+            there.clear();
+            auto peers = std::vector<lt::peer_info>{};
+            if (last->handle.is_valid()) last->handle.get_peer_info(peers);
+            for (auto const& p : peers) there.insert(p.ip);
+        }
+        return there.contains(one.at);
+    });
+}
 
 } // namespace
 
@@ -121,8 +143,8 @@ void lt_session::on_alert(lt::alert* a) {
         auto const& e = *lt::alert_cast<lt::file_error_alert>(a);
         auto const t = find(e.handle);
         if (!t) return;
-        if (e.error == boost::system::errc::no_such_file_or_directory || e.error == boost::asio::error::eof ||
-            e.error == lt::errors::file_too_short)
+        if (!t->how.blocked && (e.error == boost::system::errc::no_such_file_or_directory ||
+                                e.error == boost::asio::error::eof || e.error == lt::errors::file_too_short))
             t->recheck = true;
         fail(t, error_text(e.error, e.op, e.filename(), t->how.save_path));
         return;
@@ -388,17 +410,26 @@ void lt_session::see_all_again() {
     for (auto const& [serial, t] : torrents_.all())
         if (t->at == stage::adding || t->at == stage::live) asked.push_back(t);
     // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
-    auto work = [all, session = lt::session_handle{*session_}] {
+    auto const connected = std::make_shared<std::vector<connection>>();
+    for (auto const& [serial, at] : connected_)
+        if (auto const t = torrents_.find_serial(serial); t && t->at == stage::live && !t->removing)
+            connected->push_back({t, at});
+    auto work = [all, connected, session = lt::session_handle{*session_}] {
         try {
             *all = session.get_torrent_status(
                 [](lt::torrent_status const&) { return true; },
                 lt::torrent_handle::query_accurate_download_counters);
+            leave_those_gone(*connected);
         } catch (std::exception const& e) {
+            connected->clear();
             log::error("the torrents could not be looked at again: {}", e.what());
         }
     };
-    auto done = here_.guard([this, all, asked = std::move(asked)] {
+    auto done = here_.guard([this, all, connected, asked = std::move(asked)] {
         seeing_all_ = false;
+        for (auto const& [t, at] : *connected)
+            if (connected_.erase({t->serial, at}) > 0 && !t->forgotten)
+                tell_.tell(model::peer_left{t->id(), at.address().to_string(), at.port(), {}});
         seen_all_again(asked, *all);
         if (std::exchange(lost_more_, false)) see_all_again();
     });

@@ -73,7 +73,12 @@ lt_session::lt_session(lt_options with)
       filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})} {
     left_unsaved_ = std::move(with.left_unsaved);
     saver_ = std::make_unique<lt_saver>(
-        loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); });
+        loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); },
+        [this](torrent_ref const& t, std::string const& file) {
+            if (t->how.blocked || t->forgotten || t->removing) return; // for a reason
+            t->recheck = true;
+            fail(t, file + " is missing, or shorter than it was");
+        });
     adder_ = std::make_unique<lt_adder>(lt_adder::parts{
         loop_, *session_, settings_, tell_,
         [this](torrent_ref const& t, std::string why) { fail(t, std::move(why)); },
@@ -109,22 +114,29 @@ void lt_session::ask(wish how, load first) {
         return;
     }
     auto const t = torrents_.put(std::move(how), std::move(first));
+    // Its metainfo is damaged, as its row says, and it is tried without: from its peers.
+    t->failed = t->failure_known = t->how.asked->has_metainfo && !t->first.metainfo;
     if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
 }
 
 void lt_session::bring_to_wish(torrent_ref const& t) {
+    // Asked before its failure was known: that is no wish to have it tried again.
+    bool const crossed = t->failed && !t->failure_known;
+    if (t->how.blocked) t->recheck = false; // that its files were missing had a reason
     switch (t->at) {
     case stage::live:
-        for (auto const& d : reconcile(t->how, t->done, defaults())) carry_out(t, d);
+        for (auto const& d : reconcile(t->how, t->done, defaults()))
+            if (!crossed || !std::holds_alternative<start>(d)) carry_out(t, d);
         // Tried again by its user: first it is sound, and then it waits for its turn.
-        if (t->failed && t->how.held && !t->how.asked->paused && !t->how.blocked && t->unfit.empty())
+        if (t->failed && !crossed && t->how.held && !t->how.asked->paused && !t->how.blocked &&
+            t->unfit.empty())
             recover(t);
         return;
     case stage::checking:
         if (t->how.blocked && t->stop_check) *t->stop_check = true;
         return;
     case stage::refused:
-        if (t->how.asked->paused || t->how.blocked) return;
+        if (t->how.asked->paused || t->how.blocked || crossed) return;
         if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
         adder_->enqueue(t);
         return;
@@ -197,6 +209,8 @@ void lt_session::fail(torrent_ref const& t, std::string message) {
     if (t->forgotten || std::exchange(t->failed, true)) return;
     log::warning("torrent {}: {}", t->how.asked->hashes.canonical().hex(), message);
     tell_.tell(model::torrent_failed{t->id(), std::move(message)});
+    t->failure_known = false;
+    loop_.post(here_.guard([t] { t->failure_known = true; })); // behind the telling
 }
 
 void lt_session::tell_seen(torrent_ref const& t) {

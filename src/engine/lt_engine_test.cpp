@@ -70,7 +70,12 @@ struct side {
                     seen[t.id] = t;
                     states[t.id].insert(t.state);
                 }
-            if (auto const* e = std::get_if<model::torrent_failed>(&f)) failed[e->id] = e->message;
+            if (auto const* e = std::get_if<model::torrent_failed>(&f)) {
+                failed[e->id] = e->message;
+                if (when_failed) when_failed();
+            }
+            if (auto const* e = std::get_if<model::peer_came>(&f)) connected.insert({e->id, e->port});
+            if (auto const* e = std::get_if<model::peer_left>(&f)) connected.erase({e->id, e->port});
             if (auto const* e = std::get_if<model::torrent_recovered>(&f)) failed.erase(e->id);
             if (auto const* e = std::get_if<model::torrent_finished>(&f)) ++finished[e->id];
             if (auto const* e = std::get_if<model::metadata_arrived>(&f)) metadata[e->id] = *e;
@@ -117,6 +122,8 @@ struct side {
     std::map<torrent_id, std::shared_ptr<std::string const>> resume;
     std::map<torrent_id, model::torrent_done> saved;
     model::session_seen session;
+    std::function<void()> when_failed{}; // called while that is told
+    std::set<std::pair<torrent_id, int>> connected;
     int caught_up = 0, lost = 0, told_of_session = 0;
 };
 
@@ -502,6 +509,53 @@ TEST_F(lt_engine, a_file_that_vanishes_is_an_error_until_the_torrent_is_resumed)
     EXPECT_TRUE(until([&] { return seed.seen[id].progress < 0.6; }));
     EXPECT_TRUE(until([&] { return seed.saved[id].progress < 0.6; }))
         << "nor is it claimed at the next start";
+}
+
+TEST_F(lt_engine, a_stop_of_the_queue_that_crosses_a_failure_is_no_wish_to_try_again) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    auto seed = side{"127.0.0.2"}, leech = side{"127.0.0.3"};
+    seeds(seed, torrent);
+    fs::remove(payload / "a.bin");
+    auto wish = wish_for(id, torrent, seed_dir.path());
+    auto crossed = 0;
+    seed.when_failed = [&] { // nobody knows of it yet
+        wish.held = ++crossed > 0;
+        seed.it->ask(wish);
+        wish.held = false;
+        seed.it->ask(wish);
+    };
+    leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
+    ASSERT_TRUE(leech.dial(id, seed));
+    ASSERT_TRUE(until([&] { return crossed > 0 && leech.seen[id].num_peers == 0; }));
+    auto const looks = seed.told_of_session;
+    ASSERT_TRUE(until([&] { return seed.told_of_session > looks + 1; }));
+    EXPECT_TRUE(seed.failed.contains(id));
+    EXPECT_EQ(crossed, 1) << "it was not tried again";
+    seed.it->ask(wish); // known by now
+    EXPECT_TRUE(until([&] { return !seed.failed.contains(id); }));
+}
+
+TEST_F(lt_engine, an_end_of_a_connection_whose_alert_was_lost_is_told) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    auto seed = side{"127.0.0.2", {}, 20};
+    seeds(seed, torrent);
+    auto serial = 0;
+    for (int round = 0; round < 5; ++round) {
+        fs::remove_all(leech_dir / "data");
+        auto leech = side{"127.0.0.3", [](contract::settings& s) { s.limits.global_down_kib = 16; }};
+        leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
+        ASSERT_TRUE(leech.dial(id, seed));
+        ASSERT_TRUE(until([&] { return !seed.connected.empty(); })) << round;
+        auto const lost = seed.lost;
+        leech.it->ask(wish_for(id, torrent, leech_dir.path(), [](auto& a) { a.paused = true; })); // hangs up
+        for (int i = 0; i < 300; ++i) {
+            auto const magnet = fmt::format("magnet:?xt=urn:btih:{:040x}", ++serial);
+            auto const one = wish_for(make_id(), magnet, leech_dir.path(), [](auto& a) { a.paused = true; });
+            seed.it->ask(one, load_of(magnet));
+        }
+        ASSERT_TRUE(until([&] { return seed.lost > lost; })) << round;
+        EXPECT_TRUE(until([&] { return seed.connected.empty(); })) << round;
+    }
 }
 
 TEST_F(lt_engine, an_unwritable_folder_is_an_error_for_people) {

@@ -39,22 +39,31 @@ public:
         struct stat s {};
         if (fd_ && (::fstat(fd_.get(), &s) != 0 || !S_ISREG(s.st_mode))) fd_ = descriptor{};
         size_ = fd_ ? s.st_size : 0;
+        // What is read ahead of preallocated room would look like data to SEEK_DATA.
+        if (fd_) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_RANDOM);
         data_from_ = data_to_ = 0;
         return bool(fd_);
     }
 
     [[nodiscard]] std::int64_t size() const { return size_; }
 
-    bool is_hole(std::int64_t from, std::int64_t length) {
-        if (from < data_to_ && from + length > data_from_) return false; // the extent found last
+    struct run {
+        bool is_hole;
+        std::int64_t until;
+    };
+    run run_at(std::int64_t from) {
+        if (from >= data_from_ && from < data_to_) return {false, data_to_}; // the extent found last
         auto const data = ::lseek(fd_.get(), from, SEEK_DATA);
         if (data < 0)
-            return errno == ENXIO; // nothing but a hole to the end; else the file system cannot tell
-        if (data >= from + length) return true;
+            return {errno == ENXIO, size_}; // nothing but a hole to the end; else the file system cannot tell
         data_from_ = data;
         auto const hole = ::lseek(fd_.get(), data, SEEK_HOLE);
         data_to_ = hole < 0 ? size_ : hole;
-        return false;
+        return data > from ? run{true, data} : run{false, data_to_};
+    }
+    bool is_hole(std::int64_t from, std::int64_t length) {
+        auto const first = run_at(from);
+        return first.is_hole && first.until >= from + length;
     }
 
     [[nodiscard]] int fd() const { return fd_.get(); }
@@ -139,9 +148,21 @@ private:
             auto const lies = pad ? std::optional<part_file::place>{} : find(s, before);
             if (!pad && !lies) return false;
             for (std::int64_t at = 0; at < s.size;) {
-                auto const n = static_cast<std::size_t>(std::min<std::int64_t>(s.size - at, chunk));
+                auto n = static_cast<std::size_t>(std::min<std::int64_t>(s.size - at, chunk));
                 if (stop_.load(std::memory_order_relaxed)) return false;
-                if (pad)
+                // A piece that lacks data is mostly a hole: only what is around it is read.
+                auto nothing = pad;
+                if (!pad && lies->fd == file_.fd()) {
+                    auto const run = file_.run_at(lies->at + at);
+                    auto const length = static_cast<std::size_t>(run.until - lies->at - at);
+                    // No further than the data goes: what is read beyond it lies in memory, and looks like data next.
+                    auto const step = by_v1_ ? std::size_t{1} : block; // v2 hashes by whole blocks
+                    nothing = run.is_hole && length >= step;
+                    auto const steps = nothing ? length / step : (length + step - 1) / step;
+                    n = std::min(n, steps * step);
+                    if (n == 0) return false; // it is being cut short
+                }
+                if (nothing)
                     std::fill_n(buffer_.begin(), n, '\0');
                 else if (!read_all(lies->fd, buffer_.data(), lies->at + at, n))
                     return false;

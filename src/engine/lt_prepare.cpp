@@ -76,13 +76,10 @@ file_state look_at(std::string const& path) {
     return {true, s.st_size};
 }
 
-// libtorrent 2.0.8 looks only whether files of claimed pieces exist. What a missing or shorter file cannot hold is not
-// claimed any more, and so comes again instead of being seeded as garbage.
-void drop_what_is_gone(prepared& p, std::string const& save_path) {
-    auto& have = p.params.have_pieces;
-    if (have.empty() || have.none_set()) return;
-    auto const& files = p.params.ti->files();
-    auto const& priorities = p.params.file_priorities;
+// The pieces that a wanted file is too short for, or that lack it: `each` hears file, first and last.
+template <class Each> void each_short_file(
+    lt::file_storage const& files, std::string const& save_path,
+    std::vector<lt::download_priority_t> const& priorities, Each each) {
     for (auto const i : files.file_range()) {
         auto const at = static_cast<std::size_t>(static_cast<int>(i));
         if (files.pad_file_at(i) || files.file_size(i) == 0) continue;
@@ -90,13 +87,22 @@ void drop_what_is_gone(prepared& p, std::string const& save_path) {
             continue; // may lie in the part file
         auto const there = look_at(files.file_path(i, save_path));
         if (there.size >= files.file_size(i)) continue;
-        auto const last = files.map_file(i, files.file_size(i) - 1, 0).piece;
-        for (auto piece = files.map_file(i, there.size, 0).piece; piece <= last && piece < have.end_index();
-             ++piece) {
+        each(i, files.map_file(i, there.size, 0).piece, files.map_file(i, files.file_size(i) - 1, 0).piece);
+    }
+}
+
+// libtorrent 2.0.8 looks only whether files of claimed pieces exist. What a missing or shorter file cannot hold is not
+// claimed any more, and so comes again instead of being seeded as garbage.
+void drop_what_is_gone(prepared& p, std::string const& save_path) {
+    auto& have = p.params.have_pieces;
+    if (have.empty() || have.none_set()) return;
+    auto const drop = [&](lt::file_index_t, lt::piece_index_t piece, lt::piece_index_t last) {
+        for (; piece <= last && piece < have.end_index(); ++piece) {
             have.clear_bit(piece);
             p.params.unfinished_pieces.erase(piece);
         }
-    }
+    };
+    each_short_file(p.params.ti->files(), save_path, p.params.file_priorities, drop);
 }
 
 bool any_file(lt::torrent_info const& torrent, std::string const& save_path) {
@@ -196,6 +202,18 @@ bool read_source(prepared& p, wish const& how, load const& first) {
 }
 
 } // namespace
+
+std::string lost_file(
+    lt::torrent_info const& torrent, std::string const& save_path, piece_set const& have,
+    std::vector<lt::download_priority_t> const& priorities) {
+    auto lost = std::string{};
+    auto const look = [&](lt::file_index_t i, lt::piece_index_t piece, lt::piece_index_t last) {
+        for (; lost.empty() && piece <= last && piece < have.end_index(); ++piece)
+            if (have.get_bit(piece)) lost = torrent.files().file_path(i);
+    };
+    each_short_file(torrent.files(), save_path, priorities, look);
+    return lost;
+}
 
 std::vector<lt::download_priority_t> make_priorities(
     std::vector<std::uint8_t> const& asked, lt::torrent_info const* torrent) {

@@ -23,6 +23,12 @@ struct prepared {
 [[nodiscard]] prepared prepare(
     wish const& how, load const& first, applied const& with, contract::settings const& by);
 
+/// The first file, as the torrent names it, that is missing or too short for a piece that is said to be there; "" where
+/// none is. Files that are not wanted are left out: their bytes may lie in the part file.
+[[nodiscard]] std::string lost_file(
+    libtorrent::torrent_info const& torrent, std::string const& save_path, piece_set const& have,
+    std::vector<libtorrent::download_priority_t> const& priorities);
+
 /// The priorities to give libtorrent: those asked, but symbolic links, which are never created, are not wanted.
 [[nodiscard]] std::vector<libtorrent::download_priority_t> make_priorities(
     std::vector<std::uint8_t> const& asked, libtorrent::torrent_info const* torrent);

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/safeguard.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_prepare.hpp"
 #include "engine/lt_sync.hpp"
 
 #include <algorithm>
@@ -40,8 +41,14 @@ std::shared_ptr<std::string const> to_bytes(lt::add_torrent_params const& data) 
 
 } // namespace
 
-lt_saver::lt_saver(loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended)
-    : loop_{on}, sink_{std::move(sink)}, ended_{std::move(ended)}, syncer_{on, 1'000'000} {}
+lt_saver::lt_saver(
+    loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended,
+    unique_function<void(torrent_ref const&, std::string const&)> lost)
+    : loop_{on},
+      sink_{std::move(sink)},
+      ended_{std::move(ended)},
+      lost_{std::move(lost)},
+      syncer_{on, 1'000'000} {}
 
 void lt_saver::want(torrent_ref const& t) {
     if (t->save_queued || t->save != saving::none) return;
@@ -105,6 +112,7 @@ void lt_saver::sync_some() {
         std::shared_ptr<lt::add_torrent_params> held;
         std::vector<std::uint8_t> levels;
         claimed_pieces pieces;
+        std::string lost;
         std::shared_ptr<std::string const> bytes;
         double progress = 0;
     };
@@ -114,16 +122,21 @@ void lt_saver::sync_some() {
         auto pieces = claimed_pieces{t->info, t->how.save_path, newly_claimed(*t, *t->held)};
         auto held = t->held;
         auto levels = t->done.file_priorities;
-        made->push_back({std::move(t), std::move(held), std::move(levels), std::move(pieces), nullptr});
+        made->push_back({std::move(t), std::move(held), std::move(levels), std::move(pieces), {}, nullptr});
     }
     if (made->empty()) return;
     auto work = [made] {
         auto all = std::vector<claimed_pieces*>{};
-        for (auto& one : *made) all.push_back(&one.pieces);
         try {
+            for (auto& one : *made) {
+                one.lost = lost_file(
+                    *one.pieces.torrent, one.pieces.save_path, one.held->have_pieces,
+                    one.held->file_priorities);
+                if (one.lost.empty()) all.push_back(&one.pieces);
+            }
             if (in_force(safeguard::payload_fsync)) sync_pieces(all);
             for (auto& one : *made) {
-                if (!one.pieces.ok) continue;
+                if (!one.pieces.ok || !one.lost.empty()) continue;
                 one.progress = claimed_progress(*one.pieces.torrent, *one.held, one.levels);
                 one.bytes = to_bytes(*one.held);
             }
@@ -135,7 +148,9 @@ void lt_saver::sync_some() {
         for (auto const& one : *made) {
             auto const& t = one.of;
             if (t->save != saving::syncing || t->held != one.held) continue;
-            if (!one.bytes)
+            if (!one.lost.empty())
+                lost_(t, one.lost);
+            else if (!one.bytes)
                 log::warning(
                     "the files of {} could not be synced; its progress is not saved",
                     t->how.asked->hashes.canonical().hex());

@@ -3,7 +3,7 @@
 //   1. save_resume_data, and its answer is held;
 //   2. flush_cache: releasing the files is a fence in libtorrent's disk queue, so when cache_flushed answers, every write
 //      that was queued before it is done (or has failed, and its alert came first);
-//   3. off the loop: the files with newly claimed pieces, and their folders, are synced;
+//   3. off the loop: it is looked whether the files are there, and those with newly claimed pieces, and their folders, are synced;
 //   4. the data goes to the sink.
 //
 // Where no piece is new, 2 and 3 are left out. A torrent whose write failed meanwhile is not handed over. Loop thread.
@@ -19,8 +19,11 @@ namespace ccbt::engine {
 
 class lt_saver {
 public:
-    /// `ended`: a torrent's save is over, handed over or not.
-    lt_saver(loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended);
+    /// `ended`: a torrent's save is over, handed over or not. `lost`: a file of it is not there any more, or too short
+    /// for what it is to hold.
+    lt_saver(
+        loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended,
+        unique_function<void(torrent_ref const&, std::string const& file)> lost);
 
     /// Saves a live torrent that has its metadata; one that is being saved is left to that save.
     void want(torrent_ref const& t);
@@ -39,6 +42,7 @@ private:
     loop& loop_;
     progress_sink sink_;
     unique_function<void(torrent_ref const&)> ended_;
+    unique_function<void(torrent_ref const&, std::string const&)> lost_;
     worker syncer_;
     std::deque<torrent_ref> queue_;
     std::vector<torrent_ref> to_sync_;

@@ -78,6 +78,7 @@ void set_discovery(pack& p, contract::settings const& s, bool listen) {
     p.set_bool(pack::announce_to_all_trackers, false);
     p.set_bool(pack::announce_to_all_tiers, true);
     p.set_int(pack::stop_tracker_timeout, 1);
+    p.set_int(pack::max_concurrent_http_announces, 200); // docs/hazards/dead-tracker-slots.md
     // Ports are mapped by src/gateway, which knows what came of it.
     p.set_bool(pack::enable_upnp, false);
     p.set_bool(pack::enable_natpmp, false);

@@ -43,9 +43,10 @@ struct lt_torrent {
     std::shared_ptr<std::atomic<bool>> stop_check;
 
     bool failed = false;
-    std::string unfit;     // why its metadata was refused: for good
-    bool checking = false; // by libtorrent: what it claims meanwhile is half of the truth
-    bool recheck = false;  // its files were found missing: look at all of it before it goes on
+    bool failure_known = false; // told, so that who asks that it runs asks for another try
+    std::string unfit;          // why its metadata was refused: for good
+    bool checking = false;      // by libtorrent: what it claims meanwhile is half of the truth
+    bool recheck = false;       // its files were found missing: look at all of it before it goes on
     std::optional<model::torrent_seen> last;
     bool tell_again = false; // the next sample is told though it were the same: somebody waits for it
     rate_window window;

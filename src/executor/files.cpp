@@ -182,6 +182,14 @@ task<result<contract::verify_files::response>> files::handle(
     if (!one) co_return refuse(refused, "too many torrents are being verified: try again later", "busy");
 
     auto const id = one->id;
+    // Where the borders of unwanted files lie, the engine writes down with a save only.
+    auto const& levels = row->asked->file_priorities;
+    if (std::find(levels.begin(), levels.end(), std::uint8_t{0}) != levels.end()) {
+        auto save = [this](auto done) {
+            house_.engine.save_all([done = std::move(done)]() mutable { done(true); });
+        };
+        co_await reply_of<bool>(std::move(save));
+    }
     auto const held = co_await metainfo_of(id);
     row = house_.state.torrents().find(id);
     struct answer {

@@ -112,6 +112,16 @@ TEST_F(sqlite_store_files, the_file_and_its_log_are_private_and_the_folder_is_ma
         EXPECT_EQ(mode_of(entry.path()), 0600U) << entry.path();
 }
 
+TEST_F(sqlite_store_files, a_close_of_what_is_not_whole_leaves_it_marked_as_not_closed) {
+    for (bool const whole : {true, false}) {
+        auto store = open();
+        auto const closed = on.ask<outcome>([&](auto done) { store->close(std::move(done), whole); });
+        EXPECT_EQ(closed, outcome::committed);
+        store.reset();
+        EXPECT_EQ(open()->loaded().clean, whole);
+    }
+}
+
 TEST_F(sqlite_store_files, a_clean_stop_leaves_one_file_that_answers_unavailable_from_then_on) {
     auto store = open();
     std::vector<outcome> answers;

@@ -1,11 +1,7 @@
 // What a daemon of many torrents answers, and takes, before its engine has them.
-#include "client/fake_daemon.hpp"
+#include "faults/gate.hpp"
 #include "support/many_torrents.hpp"
 #include "swarm/swarm.hpp"
-
-#include <condition_variable>
-#include <csignal>
-#include <mutex>
 
 namespace ccbt::support {
 
@@ -15,31 +11,6 @@ namespace fs = std::filesystem;
 using clock = std::chrono::steady_clock;
 
 constexpr int many = 10'000;
-
-/// A web server that does not answer before it is told to. A daemon whose only IP filter lies there takes no torrent
-/// into its engine until then.
-class gate {
-public:
-    gate() : server_{[this](auto const&) { return hold(); }} {}
-    ~gate() { open(); }
-    [[nodiscard]] std::string url() const { return server_.url() + "/list"; }
-    void open() {
-        std::lock_guard const held{mutex_};
-        is_open_ = true;
-        opened_.notify_all();
-    }
-
-private:
-    std::string hold() {
-        std::unique_lock held{mutex_};
-        opened_.wait(held, [this] { return is_open_; });
-        return client::fake_daemon::json(200, "203.0.113.0 - 203.0.113.9\n");
-    }
-    std::mutex mutex_;
-    std::condition_variable opened_;
-    bool is_open_ = false;
-    client::fake_daemon server_; // ends first
-};
 
 std::map<std::string, int> counts_of(std::map<std::string, std::string> const& statuses) {
     std::map<std::string, int> out;
@@ -60,8 +31,7 @@ TEST(start, ten_thousand_torrents_are_listed_at_once_and_what_is_asked_before_th
     ASSERT_EQ(with.terminate(), 0);
 
     gate closed;
-    with.plan().settings["security.ip_filter.enable_ip_filter"] = "true";
-    with.plan().settings["security.ip_filter.filter_urls"] = "[\"" + closed.url() + "\"]";
+    closed.close_before(with);
     auto const began = clock::now();
     with.start();
     auto const all = with.get("/torrents");

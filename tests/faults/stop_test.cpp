@@ -74,6 +74,7 @@ TEST(
     auto changed = of_many.events({"torrent_added", "torrent_removed"});
     for (int n = 0; n < 300; ++n) static_cast<void>(changed.next(milliseconds{10'000})); // they are at it
 
+    auto const moved = of_many.row(moving.hash());
     int code = -1;
     auto const took = stopped_after(of_many, code);
     for (auto& one : clients) one.join();
@@ -92,8 +93,9 @@ TEST(
     for (auto const& hash : removed) EXPECT_FALSE(now.contains(hash));
     for (auto const& hash : added) EXPECT_TRUE(now.contains(hash));
     for (int n = 6000; n < many; ++n) ASSERT_TRUE(now.contains(hashes[static_cast<std::size_t>(n)])) << n;
-    of_many.wait_until_seeding(moving.hash());
-    EXPECT_EQ(digests_of(of_many.downloads() / "moving"), digests_of(in.data("moving")));
+    // What was written is found again; what the engine held for the slow disk comes again, and that is little.
+    auto const held = 24.0 * mib / static_cast<double>(moving.size);
+    of_many.wait_for(moving.hash(), has_progress(progress_of(moved) - held));
 }
 
 TEST(stop, a_disk_that_hangs_holds_nobody_up_and_what_it_took_unseen_is_found_again) {
