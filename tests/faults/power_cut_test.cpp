@@ -122,12 +122,12 @@ TEST(power_cut, at_any_moment_what_was_acknowledged_is_there_and_the_rest_is_who
     power_cut_log const written{log};
     auto const answers = written.behind_answers();
     ASSERT_EQ(answers.size(), deeds.size()) << "each answer is in the log, and no other";
-    std::vector<std::pair<std::size_t, double>> cuts; // where, and how likely what was not synced stays
+    auto const chance = [&] { return std::vector{0.0, 0.1, 0.5, 0.9, 1.0}[random() % 5]; };
+    std::vector<std::pair<std::size_t, chances>> cuts;
     for (auto const at : answers)
-        if (is_long || random() % 3 == 0 || at == answers.back()) cuts.emplace_back(at, 0.0);
+        if (is_long || random() % 3 == 0 || at == answers.back()) cuts.emplace_back(at, chances{});
     for (int n = 0; n < (is_long ? 400 : 16); ++n)
-        cuts.emplace_back(
-            random() % (written.size() + 1), std::vector{0.0, 0.1, 0.5, 0.9, 1.0}[random() % 5]);
+        cuts.emplace_back(random() % (written.size() + 1), chances{chance(), chance(), chance()});
 
     findings all;
     std::size_t done = 0;
@@ -144,7 +144,8 @@ TEST(power_cut, at_any_moment_what_was_acknowledged_is_there_and_the_rest_is_who
         under.kill9();
         ASSERT_TRUE(found.is_clean())
             << found.first << "\ncut at " << cut << " of " << written.size() << ", " << acknowledged
-            << " acknowledged, " << survives << " of what was not synced survives, seed " << seed << '\n'
+            << " acknowledged, what was not synced survives by " << survives.data << ' ' << survives.sizes
+            << ' ' << survives.names << ", seed " << seed << '\n'
             << under.log();
         all.acknowledged += found.acknowledged;
         all.unanswered += found.unanswered;

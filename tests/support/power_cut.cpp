@@ -65,13 +65,13 @@ struct disk {
     }
 };
 
-std::string content_of(node const& of, double survives, std::mt19937_64& random) {
-    std::bernoulli_distribution stays{survives};
+std::string content_of(node const& of, chances survives, std::mt19937_64& random) {
+    std::bernoulli_distribution stays{survives.data}, size_stays{survives.sizes};
     std::string out;
     for (auto const& one : of.changes) {
         auto const is_safe = one.index < of.synced;
         if (one.what == kind::resize) {
-            if (is_safe || stays(random)) out.resize(one.at);
+            if (is_safe || size_stays(random)) out.resize(one.at);
             continue;
         }
         for (std::size_t from = 0; from < one.data->size();) {
@@ -87,7 +87,7 @@ std::string content_of(node const& of, double survives, std::mt19937_64& random)
     return out;
 }
 
-void build(disk const& from, int id, fs::path const& at, double survives, std::mt19937_64& random) {
+void build(disk const& from, int id, fs::path const& at, chances survives, std::mt19937_64& random) {
     auto const& of = from.nodes[static_cast<std::size_t>(id)];
     if (!of.is_folder) {
         write_file(at, content_of(of, survives, random));
@@ -97,7 +97,7 @@ void build(disk const& from, int id, fs::path const& at, double survives, std::m
     fs::create_directories(at);
     fs::permissions(at, fs::perms::owner_all);
     std::map<std::string, int> left;
-    std::bernoulli_distribution stays{survives};
+    std::bernoulli_distribution stays{survives.names};
     for (auto const& one : of.changes) {
         if (one.index >= of.synced && !stays(random)) break; // what follows is journaled behind it
         left.erase(one.gone);
@@ -118,6 +118,7 @@ power_cut_log::power_cut_log(fs::path const& log) {
         one.name = all.substr(at, one.what.name_bytes);
         one.data = all.substr(at + one.what.name_bytes, one.what.data_bytes);
         at += one.what.name_bytes + one.what.data_bytes;
+        while (one.name.ends_with('/')) one.name.pop_back(); // mkdir("a/") makes a
     }
 }
 
@@ -129,7 +130,7 @@ std::vector<std::size_t> power_cut_log::behind_answers() const {
 }
 
 void power_cut_log::leave(
-    fs::path const& root, std::size_t cut, double survives, std::mt19937_64& random) const {
+    fs::path const& root, std::size_t cut, chances survives, std::mt19937_64& random) const {
     disk now;
     for (std::size_t n = 0; n < cut; ++n) {
         auto const index = n + 1; // 0: before the log began

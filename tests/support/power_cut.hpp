@@ -11,6 +11,12 @@
 
 namespace ccbt::support {
 
+/// How likely what was not synced stays: of a write each piece of 4 KiB and of a file each new size for itself, of a
+/// folder's new names the first so many.
+struct chances {
+    double data = 0, sizes = 0, names = 0;
+};
+
 class power_cut_log {
 public:
     explicit power_cut_log(std::filesystem::path const& log);
@@ -19,10 +25,9 @@ public:
     /// Behind each answer of success, in order: a cut there leaves all that was acknowledged until then.
     [[nodiscard]] std::vector<std::size_t> behind_answers() const;
 
-    /// Builds `root` anew from the first `cut` records. What was not synced stays with the probability `survives`: of
-    /// a write each piece of 4 KiB for itself, of a folder's changes the first so many.
+    /// Builds `root` anew from the first `cut` records: what was synced, and by chance of the rest.
     void leave(
-        std::filesystem::path const& root, std::size_t cut, double survives, std::mt19937_64& random) const;
+        std::filesystem::path const& root, std::size_t cut, chances survives, std::mt19937_64& random) const;
 
 private:
     struct entry {
