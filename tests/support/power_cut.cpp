@@ -151,8 +151,10 @@ void power_cut_log::leave(
             break;
         case kind::sync_begin: now.begun[what.at] = index; break;
         case kind::sync_end:
-            if (known != now.by_inode.end())
-                now.at(known->second).synced = std::max(now.at(known->second).synced, now.begun[what.at]);
+            for (std::size_t id = 0; id < now.nodes.size(); ++id)
+                if (what.inode == power_cut::every_inode ||
+                    (known != now.by_inode.end() && known->second == static_cast<int>(id)))
+                    now.nodes[id].synced = std::max(now.nodes[id].synced, now.begun[what.at]);
             break;
         case kind::rename:
         case kind::link: {

@@ -18,7 +18,8 @@ enum class kind : std::uint32_t {
     answer       // at: the HTTP status, as it leaves
 };
 
-constexpr std::uint64_t root_inode = 0; // of the folder that all lies in
+constexpr std::uint64_t root_inode = 0;                  // of the folder that all lies in
+constexpr std::uint64_t every_inode = ~std::uint64_t{0}; // of a sync of the whole file system
 
 struct record {
     kind what;

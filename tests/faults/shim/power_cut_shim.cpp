@@ -143,9 +143,10 @@ template <class Call> int resized(int fd, Call call) {
 }
 
 // Not under the lock: an answer that leaves while a sync is under way must be seen to.
-template <class Call> int synced(int fd, Call call) {
+template <class Call> int synced(int fd, Call call, bool all = false) {
     struct stat about {};
     if (!is_ours(fd, about)) return call();
+    if (all) about.st_ino = every_inode;
     auto const id = static_cast<std::uint64_t>(::getpid()) << 32 | ++shim.syncs;
     {
         std::lock_guard const held{shim.mutex};
@@ -292,6 +293,12 @@ int fsync(int fd) {
 int fdatasync(int fd) {
     NEXT(fdatasync);
     return synced(fd, [&] { return real(fd); });
+}
+
+int syncfs(int fd) noexcept {
+    NEXT(syncfs);
+    return synced(
+        fd, [&] { return real(fd); }, true);
 }
 
 int rename(char const* from, char const* to) noexcept {
