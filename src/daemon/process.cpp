@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -46,9 +47,11 @@ void complain(std::string const& text) { std::fputs(("ccbtd: " + text + '\n').c_
 std::string version_text() {
     std::string boost{BOOST_LIB_VERSION};
     std::replace(boost.begin(), boost.end(), '_', '.');
-    return fmt::format(
-        "ccbtd {} (libtorrent {}, Boost {}){}", CCBT_VERSION, engine::lt_version(), boost,
-        has_mutants ? " TEST BUILD: CCBT_MUTANT switches safeguards off" : "");
+    auto out = fmt::format("ccbtd {} (libtorrent {}, Boost {})", CCBT_VERSION, engine::lt_version(), boost);
+    if (has_mutants)
+        out +=
+            fmt::format(" TEST BUILD: CCBT_MUTANT switches off one of {}", fmt::join(safeguard_names, " "));
+    return out;
 }
 
 // The signals as the daemon understands them, until it is destroyed.

@@ -60,6 +60,20 @@ bool write_marker(std::string const& folder, torrent_id id) {
     return whole && above && (!in_force(safeguard::directory_fsync) || ::fsync(above.get()) == 0);
 }
 
+// The folder, and what is missing above it, each synced where its name is: one that a power cut took away would be taken
+// for a drive that is not mounted.
+bool make_folder(fs::path const& folder) {
+    std::vector<fs::path> above;
+    std::error_code failed;
+    for (auto at = folder; !fs::exists(at, failed) && at.has_relative_path(); at = at.parent_path())
+        above.push_back(at.parent_path());
+    fs::create_directories(folder, failed);
+    return std::all_of(above.begin(), above.end(), [](auto const& one) {
+        descriptor const open{::open(one.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        return !in_force(safeguard::directory_fsync) || (open && ::fsync(open.get()) == 0);
+    });
+}
+
 // What exists of `relative` must lie beneath the root without a link on the way; what does not exist yet is made later
 // by the engine, below what was looked at here. What is in the way, or 0.
 int hindrance_to(std::string const& root, std::string const& relative) {
@@ -110,8 +124,7 @@ root_check check_root(storage_root const& root) {
 }
 
 root_check adopt_root(std::string const& path) {
-    std::error_code failed;
-    fs::create_directories(path, failed);
+    bool const is_made = make_folder(path);
     storage_root root{{}, path};
     int error = 0;
     if (auto const found = read_marker(path, error)) {
@@ -119,7 +132,7 @@ root_check adopt_root(std::string const& path) {
         return {root, root_state::online, {}};
     }
     root.id = contract::make_torrent_id();
-    if (write_marker(path, root.id)) return {root, root_state::online, {}};
+    if (is_made && write_marker(path, root.id)) return {root, root_state::online, {}};
     return check_root(root);
 }
 

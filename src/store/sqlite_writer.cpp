@@ -212,7 +212,7 @@ sqlite_store::writer::transaction sqlite_store::writer::settle(std::span<store_r
 sqlite_store::writer::transaction sqlite_store::writer::together(std::span<store_request> group) {
     auto const writes = std::any_of(
         group.begin(), group.end(), [](auto const& r) { return std::holds_alternative<write_request>(r); });
-    if (!writes || (failed_ && in_force(safeguard::read_only_after_failure))) {
+    if (!writes || failed_) {
         fail_writes(group, outcome::io_error);
         for (auto& one : group) read(one);
         return transaction::committed;
@@ -278,7 +278,7 @@ sqlite_store::writer::transaction sqlite_store::writer::lost(int code) {
     if (is_grave(code)) failed_ = true;
     if (on_.in_transaction()) static_cast<void>(on_.run("ROLLBACK"));
     if (!failed_ && (code == SQLITE_OK || primary(code) == SQLITE_FULL)) return transaction::full;
-    failed_ = true;
+    failed_ = in_force(safeguard::read_only_after_failure);
     log::error("store: it takes no changes until a restart: {}", said);
     return transaction::failed;
 }

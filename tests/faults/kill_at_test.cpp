@@ -6,9 +6,12 @@
 #include "support/strace.hpp"
 #include "support/temp_folder.hpp"
 
+#include <fcntl.h>
 #include <functional>
 #include <gtest/gtest.h>
 #include <stdexcept>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace ccbt::support {
 
@@ -26,6 +29,14 @@ std::vector<std::string> calls_of(std::vector<std::string> in_short) {
     // One by one: strace counts each call for itself, and the first to come would hide the others.
     return {"fdatasync", "fsync", "write",  "pwrite64", "ftruncate", "rename",
             "renameat",  "link",  "unlink", "unlinkat", "mkdir"};
+}
+
+bool lock_is_free(fs::path const& file) {
+    auto const fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0) return true; // it did not come to that
+    auto const is_free = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+    ::close(fd);
+    return is_free;
 }
 
 struct killing : testing::Test {
@@ -104,6 +115,9 @@ struct killing : testing::Test {
                     ++killed;
                 }
                 with.under.clear();
+                // Its parent strace is gone before it is.
+                auto const is_let_go = [&] { return lock_is_free(fresh / "state/ccbtd.lock"); };
+                ASSERT_TRUE(eventually(milliseconds{20'000}, is_let_go));
                 daemon const again{with};
                 holds(again);
                 ASSERT_FALSE(HasFailure()) << "killed at " << calls << ' ' << n << '\n' << again.log();
