@@ -1,5 +1,8 @@
 #include "store/sqlite_schema.hpp"
 
+#include "store/sqlite_wal.hpp"
+
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -103,7 +106,8 @@ std::string newer_text(std::int64_t found, schema const& as) {
 }
 
 // The header as it lies in the file: what is refused here SQLite has not touched, its log not replayed.
-std::optional<open_failure> judge_header(connection& on, fs::path const& file, schema const& as) {
+std::optional<open_failure> judge_header(
+    connection& on, fs::path const& file, schema const& as, std::uint32_t& page_size) {
     using kind = open_failure::kind;
     std::array<std::uint8_t, 100> header{};
     std::int64_t size = 0;
@@ -118,17 +122,42 @@ std::optional<open_failure> judge_header(connection& on, fs::path const& file, s
     auto const version = big_endian(bytes.subspan(60, 4));
     if (version > static_cast<std::uint32_t>(as.version))
         return failed(kind::newer, file, newer_text(version, as));
+    // With another journal mode than it has, SQLite would pass its log by, or take it for read-only.
+    if (header[18] != header[19] || header[18] < 1 || header[18] > 2)
+        return failed(kind::damaged, file, "its header is damaged");
+    page_size = std::uint32_t{header[16]} << 8 | header[17];
+    if (page_size == 1) page_size = 65536;
     return std::nullopt;
 }
 
-// A value of a wrong type is one row's damage, which its checksum finds; all else is the structure's.
-std::optional<open_failure> check_structure(connection& on, fs::path const& file) {
+enum class checking { all_of_it, what_is_loaded };
+
+// A value of a wrong type is one row's damage, which its checksum finds; an index follows from its table and is made
+// anew; all else is the structure's. The large tables' rows are found damaged one by one, when they are read.
+std::optional<open_failure> check_structure(
+    connection& on, fs::path const& file, checking how, std::vector<std::string>& stale_indexes) {
     std::vector<std::string> lines;
-    auto const code = on.query_lines("PRAGMA quick_check", lines);
+    auto code = SQLITE_OK;
+    if (how == checking::what_is_loaded)
+        for (auto const* const table :
+             {"meta", "torrents", "journal", "totals", "roots", "settings", "deletions", "lists", "keys"})
+            if (code == SQLITE_OK)
+                code = on.query_lines(fmt::format("PRAGMA integrity_check({})", table).c_str(), lines);
+    if (how == checking::all_of_it ||
+        (code == SQLITE_OK && lines.size() >= 100)) { // it says no more than 100
+        lines.clear();
+        code = on.query_lines("PRAGMA integrity_check(1000000)", lines);
+    }
     if (code != SQLITE_OK) return of_code(code, on, file);
-    for (auto const& line : lines)
-        if (line != "ok" && line.find(" value in ") == std::string::npos)
+    for (auto const& line : lines) {
+        if (line == "ok" || line.find(" value in ") != std::string::npos) continue;
+        auto const index = line.find("index ");
+        if (index == std::string::npos || line.find("age ") != std::string::npos)
             return failed(open_failure::kind::damaged, file, line);
+        auto name = line.substr(index + 6);
+        if (std::find(stale_indexes.begin(), stale_indexes.end(), name) == stale_indexes.end())
+            stale_indexes.push_back(std::move(name));
+    }
     return std::nullopt;
 }
 
@@ -169,7 +198,8 @@ std::optional<open_failure> migrate(
             if (step.from == version) steps.push_back(step.sql);
     if (static_cast<std::int64_t>(steps.size()) != as.version - from)
         return failed(open_failure::kind::damaged, file, fmt::format("version {} was never released", from));
-    if (auto broken = check_structure(on, file)) return broken;
+    std::vector<std::string> stale;
+    if (auto broken = check_structure(on, file, checking::all_of_it, stale)) return broken;
     if (auto refused = back_up(on, file, from)) return refused;
     auto code = on.run("BEGIN IMMEDIATE");
     for (auto const* const sql : steps)
@@ -231,7 +261,8 @@ std::optional<open_failure> open_database(
     if (::access(file.c_str(), R_OK | W_OK) != 0) return failed(kind::unwritable, file, errno_text());
     auto code = on.open(file.string(), false);
     if (code != SQLITE_OK) return of_code(code, on, file);
-    if (auto refused = judge_header(on, file, as)) return refused;
+    std::uint32_t page_size = 0;
+    if (auto refused = judge_header(on, file, as, page_size)) return refused;
 
     code = on.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"
                   "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
@@ -241,6 +272,8 @@ std::optional<open_failure> open_database(
     if (code != SQLITE_OK) return of_code(code, on, file);
     if (version > as.version)
         return failed(kind::newer, file, newer_text(version, as)); // told by its log alone
+    if (auto const log = read_wal(beside(file, "-wal"), page_size); !log.damage.empty())
+        return failed(kind::damaged, file, log.damage);
 
     std::vector<std::string> mode;
     code = on.query_lines("PRAGMA journal_mode=WAL", mode);
@@ -254,8 +287,14 @@ std::optional<open_failure> open_database(
     code = on.query_integer("SELECT count(*) FROM meta WHERE key='clean' AND value='1'", marked);
     if (code != SQLITE_OK) return of_code(code, on, file);
     clean = marked == 1;
-    if (!clean)
-        if (auto broken = check_structure(on, file)) return broken;
+    std::vector<std::string> stale;
+    auto const how = clean ? checking::what_is_loaded : checking::all_of_it;
+    if (auto broken = check_structure(on, file, how, stale)) return broken;
+    for (auto const& name : stale) {
+        code = on.run(fmt::format("REINDEX \"{}\"", name).c_str());
+        if (code != SQLITE_OK)
+            return failed(kind::damaged, file, fmt::format("the index {}: {}", name, on.message()));
+    }
     ::chmod(file.c_str(), 0600); // a restored backup may have come with another mode
     return std::nullopt;
 }
