@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::uint8_t interior_table = 5, leaf_table = 13;
 constexpr std::uint64_t largest_row = std::uint64_t{256} << 20;
-constexpr std::size_t file_head = 100; // before the tree of the first page
+constexpr std::uint32_t most_pages_of_a_log = 1U << 24; // what it says may be damaged
+constexpr std::size_t file_head = 100;                  // before the tree of the first page
 
 std::uint32_t word(std::span<std::uint8_t const> at) {
     return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
@@ -86,10 +87,7 @@ page_file::page_file(std::filesystem::path const& database, wal_view log, std::u
     file_.seekg(0, std::ios::end);
     file_size_ = std::max<std::int64_t>(0, file_.tellg());
     auto const in_file = static_cast<std::uint32_t>(file_size_ / page_size_);
-    pages_ = std::max(in_file, log_.database_pages);
-    for (auto const& [number, at] : log_.pages)
-        if (number < in_file + log_.pages.size() + 1) pages_ = std::max(pages_, number);
-    pages_ = std::min(pages_, in_file + static_cast<std::uint32_t>(log_.pages.size()) + 1);
+    pages_ = std::max(in_file, std::min(log_.database_pages, in_file + most_pages_of_a_log));
     visited_.resize(std::size_t{pages_} + 1);
 }
 
@@ -97,6 +95,7 @@ bool page_file::read(std::uint32_t number, page& into) {
     if (number == 0 || number > pages_) return false;
     into.assign(page_size_, 0);
     auto const newer = log_.pages.find(number);
+    if (newer == log_.pages.end() && std::int64_t{number} * page_size_ > file_size_) return false;
     auto& from = newer == log_.pages.end() ? file_ : log_file_;
     from.clear();
     from.seekg(newer == log_.pages.end() ? std::int64_t{number - 1} * page_size_ : newer->second);
