@@ -252,7 +252,8 @@ void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
     std::vector<store::resume_record> records;
     records.reserve(saved.size());
     for (auto& one : saved) records.push_back({one.done, std::move(one.resume)});
-    from_.journal.keep(std::move(records), [](store::outcome how) {
+    from_.journal.keep(std::move(records), [this](store::outcome how) {
+        if (how == store::outcome::io_error) house_.store_failed = true;
         if (how != store::outcome::committed) log::warning("progress could not be kept");
     });
 }
