@@ -171,7 +171,16 @@ std::optional<open_failure> back_up(connection& on, fs::path const& file, std::i
     auto const name = made.string();
     into.bind_text(1, name);
     auto const code = into.run();
-    if (code != SQLITE_OK) return failed(kind::unwritable, made, on.message());
+    if (code != SQLITE_OK) {
+        auto refused = failed(
+            kind::unwritable, file,
+            fmt::format(
+                "is of version {}, and the backup before it is brought up to date cannot be written: {}. Nothing was "
+                "changed",
+                version, on.message()));
+        for (auto const* const suffix : {"", "-journal"}) fs::remove(beside(made, suffix), ignored);
+        return refused;
+    }
     auto const fd = ::open(made.c_str(), O_RDONLY | O_CLOEXEC);
     auto const synced = fd >= 0 && ::fsync(fd) == 0;
     if (fd >= 0) ::close(fd);
