@@ -1,5 +1,6 @@
 // What becomes of damaged rows when their names are used again, of indexes that are not their tables', and of a log
 // that is damaged in its middle.
+#include "store/sqlite_recover.hpp"
 #include "store/sqlite_rows.hpp"
 #include "store/sqlite_schema.hpp"
 #include "store/sqlite_store.hpp"
@@ -135,6 +136,54 @@ TEST_F(sqlite_quarantine, damaged_metainfo_and_resume_data_are_kept_when_new_one
         ask_file("SELECT source FROM damaged WHERE content LIKE '%X''AA''%' OR content LIKE '%X''BB''%' "
                  "OR content LIKE '%X''CC''%' ORDER BY 1"),
         testing::ElementsAre("checkpoints", "metainfo", "resume"));
+}
+
+TEST_F(sqlite_quarantine, recover_names_what_is_lost_and_saves_its_metainfo_beside) {
+    auto store = open();
+    auto one = some_torrent(random), two = some_torrent(random);
+    one.name = "lost";
+    ASSERT_EQ(
+        commit_now(
+            on, *store,
+            {put_torrent{shared(two)}, put_metainfo{two.id, text("kept")}, put_torrent{shared(one)},
+             put_metainfo{one.id, text("d4:infode")}, put_setting{"a", "1"}, put_setting{"b", "2"}}),
+        outcome::committed);
+    ASSERT_EQ(
+        keep_now(on, *store, {{{.id = one.id}, text("r")}, {{.id = two.id}, text("r")}}), outcome::committed);
+    auto const lineage = store->loaded().lineage;
+    close(std::move(store));
+    change_file(
+        "UPDATE torrents SET up_kib=up_kib+1 WHERE row=2; UPDATE settings SET json='5' WHERE key='a'");
+    auto const before = contents(file);
+
+    auto const done = recover(file, [](std::string const&) {});
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_TRUE(done->needed);
+    EXPECT_EQ(done->lost, 2U);
+    EXPECT_THAT(done->report, testing::Contains(testing::StartsWith("lost: torrents row 2 \"lost\"")));
+    EXPECT_THAT(done->report, testing::Contains("lost: settings row 1"));
+    EXPECT_THAT(done->report, testing::Contains("torrents: 1 read, 1 lost"));
+    EXPECT_THAT(done->report, testing::Contains(HasSubstr("Of 1 lost torrents the metainfo is whole")));
+    EXPECT_EQ(contents(done->kept), before);
+    EXPECT_EQ(contents(done->kept.string() + ".torrents/2.torrent"), "d4:infode");
+    EXPECT_THAT(contents(done->kept.string() + ".txt"), HasSubstr("lost: settings row 1\n"));
+
+    store = open();
+    EXPECT_FALSE(store->loaded().clean) << "all is to be looked at";
+    EXPECT_THAT(store->loaded().quarantined, IsEmpty());
+    EXPECT_EQ(store->loaded().lineage, lineage);
+    ASSERT_EQ(store->loaded().torrents.size(), 1U);
+    EXPECT_EQ(*store->loaded().torrents[0], two);
+    EXPECT_EQ(*metainfo_now(on, *store, two.id), "kept");
+    EXPECT_EQ(store->loaded().settings.size(), 1U);
+    // The lost one's number is free again, with nothing of it left.
+    ASSERT_EQ(commit_now(on, *store, {put_torrent{shared(one)}}), outcome::committed);
+    EXPECT_EQ(metainfo_now(on, *store, one.id), nullptr);
+    close(std::move(store));
+
+    auto const again = recover(file, [](std::string const&) {});
+    ASSERT_TRUE(again);
+    EXPECT_FALSE(again->needed);
 }
 
 TEST_F(sqlite_quarantine, an_index_that_is_not_its_tables_is_made_anew) {

@@ -1,5 +1,7 @@
 #include "store/sqlite_schema.hpp"
 
+#include "base/clock.hpp"
+#include "base/log.hpp"
 #include "store/sqlite_wal.hpp"
 
 #include <algorithm>
@@ -298,8 +300,14 @@ std::optional<open_failure> open_database(
     clean = marked == 1;
     std::vector<std::string> stale;
     auto const how = clean ? checking::what_is_loaded : checking::all_of_it;
+    auto const began = steady::now();
     if (auto broken = check_structure(on, file, how, stale)) return broken;
+    if (!clean)
+        log::info(
+            "store: the last run did not end cleanly; {} was checked in {:.2f} s", file.filename().string(),
+            std::chrono::duration<double>(steady::now() - began).count());
     for (auto const& name : stale) {
+        log::error("store: the index {} did not fit its table and is made anew", name);
         code = on.run(fmt::format("REINDEX \"{}\"", name).c_str());
         if (code != SQLITE_OK)
             return failed(kind::damaged, file, fmt::format("the index {}: {}", name, on.message()));
