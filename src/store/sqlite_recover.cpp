@@ -72,6 +72,7 @@ public:
     rescue& operator=(rescue const&) = delete;
 
     expected<recovery, open_failure> run() {
+        undo_what_was_cut_short();
         if (auto refused = judge()) return unexpected<open_failure>{*refused};
         if (auto refused = make()) return unexpected<open_failure>{*refused};
         if (auto refused = read_rows()) return unexpected<open_failure>{*refused};
@@ -111,6 +112,30 @@ private:
             return failed(
                 kind::newer, database_, fmt::format("version {} was made by a newer ccbtd", version));
         return std::nullopt;
+    }
+
+    // Where it was killed between the old store's going and the new one's coming: back to the beginning.
+    void undo_what_was_cut_short() {
+        std::error_code ignored;
+        if (fs::exists(database_, ignored) || !fs::exists(log_, ignored)) return;
+        std::string kept; // the newest
+        for (auto const& one : fs::directory_iterator{database_.parent_path(), ignored}) {
+            auto const path = one.path().string();
+            if (path.starts_with(database_.string() + ".damaged-") &&
+                one.path().extension().string().find('-') != std::string::npos && !path.ends_with("-wal") &&
+                one.is_regular_file(ignored))
+                kept = std::max(kept, path);
+        }
+        if (kept.empty()) return;
+        tell_(fmt::format("an earlier --recover was cut short: {} is taken up again", kept));
+        auto const again = log_.string() + ".again";
+        fs::remove(again, ignored);
+        if (fs::exists(kept + "-wal", ignored) && (::link((kept + "-wal").c_str(), again.c_str()) != 0 ||
+                                                   ::rename(again.c_str(), log_.c_str()) != 0))
+            return;
+        fs::remove(again, ignored); // a rename over another name of the same file leaves both
+        if (::link(kept.c_str(), database_.c_str()) == 0)
+            static_cast<void>(sync_directory(database_.parent_path()));
     }
 
     refusal make() {
@@ -330,7 +355,10 @@ private:
     void write_report() {
         auto const say = [&](std::string line) { out_.report.push_back(std::move(line)); };
         auto const stamp = fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr)));
-        for (int n = 0; n == 0 || fs::exists(out_.kept); ++n)
+        auto const is_taken = [&] {
+            return fs::exists(out_.kept) || fs::exists(out_.kept.string() + "-wal");
+        };
+        for (int n = 0; n == 0 || is_taken(); ++n)
             out_.kept = database_.string() + ".damaged-" + stamp + (n == 0 ? "" : fmt::format("-{}", n));
         say(fmt::format("The state {} was damaged{}", database_.string(), why_.empty() ? "." : ": " + why_));
         say(fmt::format("It is kept as {}", out_.kept.string()));

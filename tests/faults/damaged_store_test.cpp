@@ -317,6 +317,49 @@ TEST_F(damaged_state, is_refused_untouched_with_the_way_out_named_and_recover_ta
     ::close(taken);
 }
 
+TEST_F(damaged_state, recover_cut_short_at_any_step_leaves_the_old_the_new_or_the_way_back) {
+    auto house = filled(12);
+    auto const state = house->state(), file = state / "ccbt.db", log = state / "ccbt.db-wal";
+    house->kill9();
+    auto const database = read_file(file);
+    auto written = read_file(log);
+    written[32 + 4120 * 5 + 2000] ^= 0x55;
+    int ways_back = 0, steps = 0;
+    std::vector<std::string> calls{"link", "unlink", "rename"}; // strace counts each by itself
+    for (int n = 1; !calls.empty(); ++n) {
+        auto const call = calls.back();
+        SCOPED_TRACE(fmt::format("{} {}", call, n));
+        ASSERT_LT(++steps, 40);
+        for (auto const& one : fs::directory_iterator{state}) // what the round before left
+            if (one.path().filename().string().starts_with("ccbt.db")) fs::remove_all(one.path());
+        support::write_file(file, database);
+        support::write_file(log, written);
+        auto const killed = support::run(
+            {"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+             fmt::format("inject={}:signal=KILL:when={}", call, n), support::program("ccbtd"), "--config",
+             house->config_file().string(), "--recover"},
+            std::chrono::milliseconds{30'000}, {"HOME=" + folder.path()});
+        auto const file_is_there = fs::exists(file);
+        if (!file_is_there) {
+            EXPECT_EQ(run(*house, {}).code, 65) << "not taken for a first start";
+        }
+        auto again = run(*house, {"--recover"});
+        if (!file_is_there) {
+            ++ways_back;
+            EXPECT_THAT(again.err, HasSubstr("an earlier --recover was cut short"));
+        }
+        ASSERT_EQ(again.code, 0) << again.err;
+        house->start();
+        EXPECT_EQ(listed(*house), 12U);
+        house->kill9();
+        if (killed.code != 0) continue;
+        calls.pop_back(); // it came to its end
+        n = 0;
+    }
+    EXPECT_GE(steps, 10);
+    EXPECT_GE(ways_back, 1);
+}
+
 TEST_F(damaged_state, one_damaged_row_hides_no_other_and_is_told) {
     auto house = filled(10);
     auto const file = house->state() / "ccbt.db";
