@@ -4,6 +4,7 @@
 #include "store/sqlite_pages.hpp"
 #include "store/sqlite_rows.hpp"
 #include "store/sqlite_schema.hpp"
+#include "store/sqlite_swap.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,13 +48,6 @@ std::string printable(std::string const& text) {
     return out;
 }
 
-bool sync_file(fs::path const& file) {
-    auto const fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    auto const done = fd >= 0 && ::fsync(fd) == 0;
-    if (fd >= 0) ::close(fd);
-    return done;
-}
-
 class rescue {
 public:
     rescue(fs::path database, std::function<void(std::string const&)> const& tell)
@@ -72,7 +66,7 @@ public:
     rescue& operator=(rescue const&) = delete;
 
     expected<recovery, open_failure> run() {
-        undo_what_was_cut_short();
+        take_up_again(database_, tell_);
         if (auto refused = judge()) return unexpected<open_failure>{*refused};
         if (auto refused = make()) return unexpected<open_failure>{*refused};
         if (auto refused = read_rows()) return unexpected<open_failure>{*refused};
@@ -112,30 +106,6 @@ private:
             return failed(
                 kind::newer, database_, fmt::format("version {} was made by a newer ccbtd", version));
         return std::nullopt;
-    }
-
-    // Where it was killed between the old store's going and the new one's coming: back to the beginning.
-    void undo_what_was_cut_short() {
-        std::error_code ignored;
-        if (fs::exists(database_, ignored) || !fs::exists(log_, ignored)) return;
-        std::string kept; // the newest
-        for (auto const& one : fs::directory_iterator{database_.parent_path(), ignored}) {
-            auto const path = one.path().string();
-            if (path.starts_with(database_.string() + ".damaged-") &&
-                one.path().extension().string().find('-') != std::string::npos && !path.ends_with("-wal") &&
-                one.is_regular_file(ignored))
-                kept = std::max(kept, path);
-        }
-        if (kept.empty()) return;
-        tell_(fmt::format("an earlier --recover was cut short: {} is taken up again", kept));
-        auto const again = log_.string() + ".again";
-        fs::remove(again, ignored);
-        if (fs::exists(kept + "-wal", ignored) && (::link((kept + "-wal").c_str(), again.c_str()) != 0 ||
-                                                   ::rename(again.c_str(), log_.c_str()) != 0))
-            return;
-        fs::remove(again, ignored); // a rename over another name of the same file leaves both
-        if (::link(kept.c_str(), database_.c_str()) == 0)
-            static_cast<void>(sync_directory(database_.parent_path()));
     }
 
     refusal make() {
@@ -384,10 +354,8 @@ private:
         say("Answers kept for Idempotency-Key are not taken over.");
     }
 
-    // In this order a crash at any moment leaves a state that is the old one, or is refused, or is the new one.
     refusal replace() {
         auto const& kept = out_.kept;
-        std::error_code failure;
         std::string report;
         for (auto const& line : out_.report) report += line + '\n';
         std::ofstream{folder_ / "report"} << report;
@@ -404,26 +372,7 @@ private:
                     return unwritable(beside);
             }
         }
-        auto const has_log = fs::exists(log_, failure);
-        if (::link(database_.c_str(), kept.c_str()) != 0 ||
-            (has_log && ::link(log_.c_str(), (kept.string() + "-wal").c_str()) != 0))
-            return unwritable(kept);
-        // One byte is no log to SQLite, and yet keeps a daemon from beginning a new store where none is.
-        auto const no_log = folder_ / "no-log";
-        std::ofstream{no_log} << 'x';
-        ::chmod(no_log.c_str(), 0600);
-        auto const folder = database_.parent_path();
-        auto const bar = [&] {
-            return ::rename(no_log.c_str(), log_.c_str()) == 0 && sync_directory(folder);
-        };
-        if (!sync_file(no_log) || !sync_directory(folder) || (!has_log && !bar())) return unwritable(log_);
-        if (::unlink(database_.c_str()) != 0 || !sync_directory(folder) || (has_log && !bar()) ||
-            ::rename(made_.c_str(), database_.c_str()) != 0 || !sync_directory(folder) ||
-            ::unlink(log_.c_str()) != 0 || !sync_directory(folder))
-            return open_failure{
-                kind::unwritable, fmt::format(
-                                      "{}: {}; the state is kept as {}", database_.string(),
-                                      std::generic_category().message(errno), kept.string())};
+        if (auto refused = swap_in(made_, database_, kept)) return refused;
         return std::nullopt;
     }
 
