@@ -6,12 +6,9 @@
 #include "store/sqlite_schema.hpp"
 #include "store/sqlite_swap.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <ctime>
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <fstream>
