@@ -107,6 +107,8 @@ ccbtd \- a BitTorrent daemon controlled over HTTP and WebSocket
 .br
 .B ccbtd \-\-check\-config
 |
+.B ccbtd \-\-recover
+|
 .B ccbtd \-\-demo
 .I N
 |
@@ -140,6 +142,14 @@ Serves N made-up torrents, without a network.
 .TP
 .B \-\-check\-config
 Checks the configuration and leaves.
+.TP
+.B \-\-recover
+Reads what can be read of a damaged state into a new one, and leaves. The damaged one is kept beside it, as
+.IR ccbt.db.damaged\-TIME ,
+with a report in
+.IR ccbt.db.damaged\-TIME.txt .
+A state that is not damaged is left as it is; a daemon that runs on it is refused (75), and so is a state of a newer
+version (65).
 .TP
 .B \-\-version
 Prints its version, libtorrent's and Boost's.

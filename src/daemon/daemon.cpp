@@ -31,6 +31,17 @@ model::state::beginning beginning_of(store::journal_snapshot const& done) {
     return b;
 }
 
+void tell_quarantined(std::vector<std::string> const& records) {
+    constexpr std::size_t told_at_most = 100;
+    for (std::size_t i = 0; i < records.size() && i < told_at_most; ++i)
+        log::error("a record of the state cannot be read: {}", records[i]);
+    if (!records.empty())
+        log::error(
+            "{} records of the state cannot be read and are left as they are; all others serve. ccbtd --recover, "
+            "while the daemon is stopped, says which torrents and settings they were",
+            records.size());
+}
+
 } // namespace
 
 server::server_options options_of(
@@ -98,8 +109,7 @@ daemon::daemon(
 daemon::~daemon() = default;
 
 expected<std::string, std::string> daemon::start() {
-    for (auto const& what : from_.asked.quarantined)
-        log::error("a record of the state cannot be read: {}", what);
+    tell_quarantined(from_.asked.quarantined);
     open_roots();
 
     std::unordered_map<model::torrent_id, model::torrent_done> done;
@@ -249,7 +259,8 @@ void daemon::keep_progress(std::vector<engine::saved_progress> saved) {
     std::vector<store::resume_record> records;
     records.reserve(saved.size());
     for (auto& one : saved) records.push_back({one.done, std::move(one.resume)});
-    from_.journal.keep(std::move(records), [](store::outcome how) {
+    from_.journal.keep(std::move(records), [this](store::outcome how) {
+        if (how == store::outcome::io_error) house_.store_failed = true;
         if (how != store::outcome::committed) log::warning("progress could not be kept");
     });
 }

@@ -45,6 +45,9 @@ expected<options, early_end> parse_options(int argc, char const* const* argv) {
                                ->check(CLI::Range(std::int64_t{0}, most_demo_torrents));
     app.add_flag("--version", made.version, "Print versions and leave");
     app.add_flag("--check-config", made.check_config, "Check the configuration and leave");
+    app.add_flag(
+        "--recover", made.recover,
+        "Read what can be read of a damaged state into a new one, keep the damaged one, and leave");
 
     auto const wrong = [](std::string const& what) {
         return unexpected<early_end>{

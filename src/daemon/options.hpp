@@ -20,6 +20,7 @@ struct options {
     std::optional<std::int64_t> demo;            // --demo N
     bool version = false;                        // --version
     bool check_config = false;                   // --check-config
+    bool recover = false;                        // --recover
 
     /// Where the configuration comes from under these flags. --state-dir wins over --set.
     [[nodiscard]] config_sources sources() const;

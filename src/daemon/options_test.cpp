@@ -21,6 +21,7 @@ TEST(options, may_all_be_absent) {
     EXPECT_FALSE(made->demo);
     EXPECT_FALSE(made->version);
     EXPECT_FALSE(made->check_config);
+    EXPECT_FALSE(made->recover);
     EXPECT_TRUE(made->set.empty());
 }
 
@@ -50,6 +51,13 @@ TEST(options, become_sources_in_which_the_state_dir_flag_comes_last) {
     EXPECT_EQ(from.flags[1].text, "/s");
     EXPECT_EQ(from.flags[1].flag, "--state-dir");
     EXPECT_FALSE(from.here.empty());
+}
+
+TEST(options, recover_takes_the_state_dir_by_flag_or_configuration) {
+    auto const made = parsed({"--recover", "--state-dir", "/s"});
+    ASSERT_TRUE(made) << made.error().text;
+    EXPECT_TRUE(made->recover);
+    EXPECT_EQ(made->state_dir, "/s");
 }
 
 TEST(options, an_empty_value_is_a_value) {
@@ -85,7 +93,7 @@ TEST(options, help_names_each_flag_and_leaves_cleanly) {
     EXPECT_EQ(static_cast<int>(made.error().code), 0);
     for (auto const* flag :
          {"--config FILE", "--state-dir DIR", "--set SECTION.KEY=VALUE", "--demo N", "--version",
-          "--check-config", "--help"})
+          "--check-config", "--recover", "--help"})
         EXPECT_THAT(made.error().text, HasSubstr(flag));
 }
 

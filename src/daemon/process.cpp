@@ -6,6 +6,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/demo.hpp"
 #include "daemon/options.hpp"
+#include "daemon/recover.hpp"
 #include "daemon/state_dir.hpp"
 #include "engine/lt_engine.hpp"
 #include "store/sqlite_store.hpp"
@@ -123,9 +124,12 @@ private:
     laid lay_store() {
         private_files const ours;
         auto opened = store::sqlite_store::open({.on = loop_, .directory = dir_.folder()});
-        if (!opened)
-            return unexpected<start_failure>{
-                {static_cast<exit_code>(opened.error().exit_code()), opened.error().message}};
+        if (!opened) {
+            auto why = opened.error().message;
+            if (opened.error().why == store::open_failure::kind::damaged)
+                why += "; it is left as it is: ccbtd --recover saves what can be read of it";
+            return unexpected<start_failure>{{static_cast<exit_code>(opened.error().exit_code()), why}};
+        }
         store_ = std::move(*opened);
         auto asked = store_->take_snapshot();
         if (auto const laid_over = apply_overrides(config_, asked.settings); !laid_over)
@@ -234,6 +238,7 @@ exit_code run(int argc, char const* const* argv) {
             "daemon.ipc_host = \"127.0.0.1\", behind a proxy that speaks TLS where others must reach it");
         return exit_code::configuration;
     }
+    if (flags->recover) return recover_state(config->settings.daemon.state_dir);
     // A demonstration stays away from the state of a daemon that may be running.
     if (flags->demo && config->origins["daemon.state_dir"] == "default")
         config->settings.daemon.state_dir = config->written.daemon.state_dir =

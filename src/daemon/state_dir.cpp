@@ -138,6 +138,11 @@ expected<state_dir, start_failure> state_dir::open(fs::path const& folder) {
     }
     made.folder_fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (made.folder_fd_ < 0) return fail("cannot be opened");
+    // A ccbtd.lock that someone removed by hand could be made and locked a second time; the folder cannot. Where a file
+    // system locks no folders, ccbtd.lock alone decides.
+    if (in_force(safeguard::lock_by_flock) && ::flock(made.folder_fd_, LOCK_EX | LOCK_NB) != 0 &&
+        errno == EWOULDBLOCK)
+        return unexpected<start_failure>{made.held_by_another()};
     made.lock_fd_ = ::openat(
         made.folder_fd_, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, file_mode);
     if (made.lock_fd_ < 0) return fail("ccbtd.lock cannot be opened");

@@ -1,6 +1,6 @@
 // The state directory: made, locked, and what stands in it beside the store: daemon.pid, daemon.json, api_key.
-// One daemon a directory, decided by flock on an open ccbtd.lock that is never cut and never unlinked; nothing else is
-// written before the lock is held. Folders are 0700, files 0600, and each is written under another name, synced and
+// One daemon a directory, decided by flock on the folder and on an open ccbtd.lock that is never cut and never unlinked;
+// nothing else is written before the lock is held. Folders are 0700, files 0600, and each is written under another name, synced and
 // renamed. Blocking, before and after the loop runs; knows nothing of the store and of what the API serves.
 #pragma once
 

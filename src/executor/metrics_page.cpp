@@ -73,6 +73,10 @@ std::string metrics_page(context const& house) {
         .sample(kept.commit_seconds);
     page.family("ccbt_store_failed_total", "counter", "Changes that could not be kept.")
         .sample(whole(kept.failed));
+    page.family(
+            "ccbt_store_quarantined_rows", "gauge",
+            "Damaged records of the state, found since the start and left as they are.")
+        .sample(whole(kept.quarantined));
     return page.take();
 }
 

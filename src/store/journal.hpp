@@ -30,6 +30,7 @@ struct journal_counters {      // for metrics
     std::int64_t changes = 0;  // commits asked for that they held
     double commit_seconds = 0; // spent in them
     std::int64_t failed = 0;
+    std::int64_t quarantined = 0; // damaged rows found since the start
 };
 
 class journal {

@@ -69,6 +69,9 @@ public:
     [[nodiscard]] int read_raw(std::span<std::uint8_t> into, std::int64_t from, std::int64_t& file_size);
 
     [[nodiscard]] std::string message() const { return db_ ? sqlite3_errmsg(db_) : "no connection"; }
+    [[nodiscard]] std::int64_t changes() const {
+        return sqlite3_changes64(db_);
+    } // rows of the last statement
     [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
     [[nodiscard]] int wal_pages() const { return wal_pages_; } // after the last commit
     [[nodiscard]] int checkpoint(int mode);

@@ -10,17 +10,24 @@ namespace ccbt::store {
 
 namespace {
 
-/// Calls `each` for every intact row; names the others. The first column is the row's number or name.
+struct found_damaged {
+    std::set<std::pair<std::string, std::string>>& rows;
+    std::vector<std::string>& named;
+};
+
+/// Calls `each` for every row, which says whether it is good; names the others. The first column is the row's number or
+/// name.
 template <class Each> int scan(
     connection& on, row_checksum& sum, std::string_view table, int first, std::string const& sql,
-    std::vector<std::string>& damaged, Each each) {
+    found_damaged damaged, Each each) {
     int code = SQLITE_OK;
     auto rows = on.prepare(sql, &code);
     if (!rows) return code;
     while ((code = rows.step()) == SQLITE_ROW) {
         auto const whole = intact(rows, sum, table, first);
         if (each(rows, whole)) continue;
-        damaged.push_back(fmt::format("{} row {}: its checksum does not match", table, rows.text(0)));
+        damaged.named.push_back(fmt::format("{} row {}: its checksum does not match", table, rows.text(0)));
+        damaged.rows.emplace(table, rows.text(0));
     }
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
@@ -74,7 +81,7 @@ int sqlite_tables::load_torrents(snapshot& into) {
         on_, sum_, "torrents", 1,
         "SELECT row,id,v1,v2,name,magnet,has_metainfo,is_private,total_size,root,folder,paused,sequential,labels,"
         "added_at,down_kib,up_kib,file_priorities,queue_order,priority,in_queue,checksum FROM torrents ORDER BY row",
-        into.quarantined, [&](statement& row, bool whole) {
+        {damaged_, into.quarantined}, [&](statement& row, bool whole) {
             auto read = whole ? read_asked(row) : nullptr;
             if (read)
                 into.torrents.push_back(std::move(read));
@@ -92,7 +99,7 @@ int sqlite_tables::load_journal(snapshot& asked, journal_snapshot& into) {
     return scan(
         on_, sum_, "journal", 1,
         "SELECT row,id,progress,downloaded,uploaded,completed_at,checksum FROM journal ORDER BY row",
-        asked.quarantined, [&](statement& row, bool whole) {
+        {damaged_, asked.quarantined}, [&](statement& row, bool whole) {
             if (whole && !quarantined_.contains(row.integer(0)))
                 into.torrents.push_back(
                     {to_id(row.blob(1)), row.real(2), row.integer(3), row.integer(4), row.real(5)});
@@ -101,7 +108,7 @@ int sqlite_tables::load_journal(snapshot& asked, journal_snapshot& into) {
 }
 
 int sqlite_tables::load_small(snapshot& asked, journal_snapshot& done) {
-    auto& damaged = asked.quarantined;
+    found_damaged const damaged{damaged_, asked.quarantined};
     auto code = scan(
         on_, sum_, "roots", 1, "SELECT row,id,path,checksum FROM roots ORDER BY row", damaged,
         [&](statement& row, bool whole) {
@@ -140,7 +147,7 @@ int sqlite_tables::load_small(snapshot& asked, journal_snapshot& done) {
 int sqlite_tables::load_lists(snapshot& into) {
     auto const code = scan(
         on_, sum_, "lists", 1, "SELECT row,list,range,reason,added_at,checksum FROM lists ORDER BY row",
-        into.quarantined, [&](statement& row, bool whole) {
+        {damaged_, into.quarantined}, [&](statement& row, bool whole) {
             auto const range = ip_range::parse(row.text(2));
             auto const list = row.integer(1);
             if (!whole || !range || list < 0 || list > 1) return false;
@@ -158,7 +165,7 @@ int sqlite_tables::load_keys(snapshot& into) {
     return scan(
         on_, sum_, "keys", 1,
         "SELECT row,name,signs,id,scopes,created_at,expires_at,last_used,checksum FROM keys ORDER BY name",
-        into.quarantined, [&](statement& row, bool whole) {
+        {damaged_, into.quarantined}, [&](statement& row, bool whole) {
             contract::access_key read;
             auto const id = row.blob(3);
             if (!whole || id.size() != read.id.size()) return false;
@@ -176,7 +183,7 @@ int sqlite_tables::load_keys(snapshot& into) {
 
 int sqlite_tables::load_meta(snapshot& into) {
     return scan(
-        on_, sum_, "meta", 0, "SELECT key,value,checksum FROM meta", into.quarantined,
+        on_, sum_, "meta", 0, "SELECT key,value,checksum FROM meta", {damaged_, into.quarantined},
         [&](statement& row, bool whole) {
             auto const key = row.text(0);
             auto const value = row.text(1);
@@ -195,6 +202,9 @@ int sqlite_tables::load_meta(snapshot& into) {
 int sqlite_tables::begin_run(std::int64_t now, snapshot& asked, journal_snapshot& done) {
     constexpr std::int64_t block = std::int64_t{1} << 20;
     int code = SQLITE_OK;
+    for (auto const& [table, row] : damaged_)
+        if (code == SQLITE_OK) code = set_aside(table, row);
+    if (code != SQLITE_OK) return code;
     for (auto const& [key, value] :
          {std::pair{"lineage", &asked.lineage}, std::pair{"node_id", &asked.node_id}}) {
         if (!value->empty()) continue;
@@ -208,6 +218,39 @@ int sqlite_tables::begin_run(std::int64_t now, snapshot& asked, journal_snapshot
     seq_reserved_ = done.first_seq + block;
     code = put_meta("seq_reserved", std::to_string(seq_reserved_));
     if (code == SQLITE_OK) code = put_meta("clean", "0");
+    return code;
+}
+
+// As SQL literals, so that a person can read it and put it back. An older daemon passes the table by.
+int sqlite_tables::set_aside(std::string const& table, std::string const& row) {
+    auto code = on_.run("CREATE TABLE IF NOT EXISTS damaged(row INTEGER PRIMARY KEY, source TEXT NOT NULL, "
+                        "name TEXT NOT NULL, content TEXT NOT NULL, UNIQUE(source, name, content)) STRICT");
+    std::vector<std::string> columns;
+    if (code == SQLITE_OK)
+        code =
+            on_.query_lines(fmt::format("SELECT name FROM pragma_table_info('{}')", table).c_str(), columns);
+    if (code != SQLITE_OK || columns.empty()) return code;
+    std::string values;
+    for (auto const& column : columns)
+        values += fmt::format(
+            "{0}CASE typeof({1}) WHEN 'text' THEN 'CAST('||quote(CAST({1} AS BLOB))||' AS TEXT)' "
+            "ELSE quote({1}) END",
+            values.empty() ? "" : "||','||", column);
+    auto by = on_.prepare(
+        fmt::format(
+            "INSERT OR IGNORE INTO damaged(source,name,content) SELECT '{}',CAST({} AS TEXT),{} FROM {} WHERE {}=?1",
+            table, columns.front(), values, table, columns.front()),
+        &code);
+    if (!by) return code;
+    by.bind_text(1, row); // compared as the column is: a number where it is one
+    return by.run();
+}
+
+int sqlite_tables::set_aside_large(std::int64_t row) {
+    int code = SQLITE_OK;
+    for (auto const* const table : {"metainfo", "resume"})
+        if (code == SQLITE_OK && damaged_.contains({table, std::to_string(row)}))
+            code = set_aside(table, std::to_string(row));
     return code;
 }
 

@@ -1,7 +1,11 @@
 #include "store/sqlite_schema.hpp"
 
+#include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/safeguard.hpp"
+#include "store/sqlite_wal.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -105,7 +109,8 @@ std::string newer_text(std::int64_t found, schema const& as) {
 }
 
 // The header as it lies in the file: what is refused here SQLite has not touched, its log not replayed.
-std::optional<open_failure> judge_header(connection& on, fs::path const& file, schema const& as) {
+std::optional<open_failure> judge_header(
+    connection& on, fs::path const& file, schema const& as, std::uint32_t& page_size) {
     using kind = open_failure::kind;
     std::array<std::uint8_t, 100> header{};
     std::int64_t size = 0;
@@ -120,17 +125,42 @@ std::optional<open_failure> judge_header(connection& on, fs::path const& file, s
     auto const version = big_endian(bytes.subspan(60, 4));
     if (version > static_cast<std::uint32_t>(as.version) && in_force(safeguard::newer_refused))
         return failed(kind::newer, file, newer_text(version, as));
+    // With another journal mode than it has, SQLite would pass its log by, or take it for read-only.
+    if (header[18] != header[19] || header[18] < 1 || header[18] > 2)
+        return failed(kind::damaged, file, "its header is damaged");
+    page_size = std::uint32_t{header[16]} << 8 | header[17];
+    if (page_size == 1) page_size = 65536;
     return std::nullopt;
 }
 
-// A value of a wrong type is one row's damage, which its checksum finds; all else is the structure's.
-std::optional<open_failure> check_structure(connection& on, fs::path const& file) {
+enum class checking { all_of_it, what_is_loaded };
+
+// A value of a wrong type is one row's damage, which its checksum finds; an index follows from its table and is made
+// anew; all else is the structure's. The large tables' rows are found damaged one by one, when they are read.
+std::optional<open_failure> check_structure(
+    connection& on, fs::path const& file, checking how, std::vector<std::string>& stale_indexes) {
     std::vector<std::string> lines;
-    auto const code = on.query_lines("PRAGMA quick_check", lines);
+    auto code = SQLITE_OK;
+    if (how == checking::what_is_loaded)
+        for (auto const* const table :
+             {"meta", "torrents", "journal", "totals", "roots", "settings", "deletions", "lists", "keys"})
+            if (code == SQLITE_OK)
+                code = on.query_lines(fmt::format("PRAGMA integrity_check({})", table).c_str(), lines);
+    if (how == checking::all_of_it ||
+        (code == SQLITE_OK && lines.size() >= 100)) { // it says no more than 100
+        lines.clear();
+        code = on.query_lines("PRAGMA integrity_check(1000000)", lines);
+    }
     if (code != SQLITE_OK) return of_code(code, on, file);
-    for (auto const& line : lines)
-        if (line != "ok" && line.find(" value in ") == std::string::npos)
+    for (auto const& line : lines) {
+        if (line == "ok" || line.find(" value in ") != std::string::npos) continue;
+        auto const index = line.find("index ");
+        if (index == std::string::npos || line.find("age ") != std::string::npos)
             return failed(open_failure::kind::damaged, file, line);
+        auto name = line.substr(index + 6);
+        if (std::find(stale_indexes.begin(), stale_indexes.end(), name) == stale_indexes.end())
+            stale_indexes.push_back(std::move(name));
+    }
     return std::nullopt;
 }
 
@@ -144,7 +174,16 @@ std::optional<open_failure> back_up(connection& on, fs::path const& file, std::i
     auto const name = made.string();
     into.bind_text(1, name);
     auto const code = into.run();
-    if (code != SQLITE_OK) return failed(kind::unwritable, made, on.message());
+    if (code != SQLITE_OK) {
+        auto refused = failed(
+            kind::unwritable, file,
+            fmt::format(
+                "is of version {}, and the backup before it is brought up to date cannot be written: {}. Nothing was "
+                "changed",
+                version, on.message()));
+        for (auto const* const suffix : {"", "-journal"}) fs::remove(beside(made, suffix), ignored);
+        return refused;
+    }
     auto const fd = ::open(made.c_str(), O_RDONLY | O_CLOEXEC);
     auto const synced = fd >= 0 && ::fsync(fd) == 0;
     if (fd >= 0) ::close(fd);
@@ -171,7 +210,8 @@ std::optional<open_failure> migrate(
             if (step.from == version) steps.push_back(step.sql);
     if (static_cast<std::int64_t>(steps.size()) != as.version - from)
         return failed(open_failure::kind::damaged, file, fmt::format("version {} was never released", from));
-    if (auto broken = check_structure(on, file)) return broken;
+    std::vector<std::string> stale;
+    if (auto broken = check_structure(on, file, checking::all_of_it, stale)) return broken;
     if (in_force(safeguard::backup_before_migration))
         if (auto refused = back_up(on, file, from)) return refused;
     auto code = on.run("BEGIN IMMEDIATE");
@@ -235,7 +275,8 @@ std::optional<open_failure> open_database(
     if (::access(file.c_str(), R_OK | W_OK) != 0) return failed(kind::unwritable, file, errno_text());
     auto code = on.open(file.string(), false);
     if (code != SQLITE_OK) return of_code(code, on, file);
-    if (auto refused = judge_header(on, file, as)) return refused;
+    std::uint32_t page_size = 0;
+    if (auto refused = judge_header(on, file, as, page_size)) return refused;
 
     code = on.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"
                   "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
@@ -247,6 +288,8 @@ std::optional<open_failure> open_database(
     if (code != SQLITE_OK) return of_code(code, on, file);
     if (version > as.version && in_force(safeguard::newer_refused))
         return failed(kind::newer, file, newer_text(version, as)); // told by its log alone
+    if (auto const log = read_wal(beside(file, "-wal"), page_size); !log.damage.empty())
+        return failed(kind::damaged, file, log.damage);
 
     std::vector<std::string> mode;
     code = on.query_lines("PRAGMA journal_mode=WAL", mode);
@@ -260,8 +303,20 @@ std::optional<open_failure> open_database(
     code = on.query_integer("SELECT count(*) FROM meta WHERE key='clean' AND value='1'", marked);
     if (code != SQLITE_OK) return of_code(code, on, file);
     clean = marked == 1;
+    std::vector<std::string> stale;
+    auto const how = clean ? checking::what_is_loaded : checking::all_of_it;
+    auto const began = steady::now();
+    if (auto broken = check_structure(on, file, how, stale)) return broken;
     if (!clean)
-        if (auto broken = check_structure(on, file)) return broken;
+        log::info(
+            "store: the last run did not end cleanly; {} was checked in {:.2f} s", file.filename().string(),
+            std::chrono::duration<double>(steady::now() - began).count());
+    for (auto const& name : stale) {
+        log::error("store: the index {} did not fit its table and is made anew", name);
+        code = on.run(fmt::format("REINDEX \"{}\"", name).c_str());
+        if (code != SQLITE_OK)
+            return failed(kind::damaged, file, fmt::format("the index {}: {}", name, on.message()));
+    }
     ::chmod(file.c_str(), 0600); // a restored backup may have come with another mode
     return std::nullopt;
 }

@@ -28,8 +28,9 @@ struct schema {
 [[nodiscard]] std::optional<open_failure> create_database(
     std::filesystem::path const& file, schema const& as);
 
-/// Opens what is there, alone and ready for durable commits. `clean`: the last run closed it; if not, its
-/// structure has been checked. A file that is refused is left as it was.
+/// Opens what is there, alone and ready for durable commits. `clean`: the last run closed it; then the structure of
+/// what is loaded at the start has been checked, else that of the whole file and its log. A file that is refused is
+/// left as it was.
 [[nodiscard]] std::optional<open_failure> open_database(
     connection& on, std::filesystem::path const& file, schema const& as, bool& clean);
 

@@ -54,7 +54,7 @@ int sqlite_tables::prepare() {
     made(drop_deletion_, "DELETE FROM deletions WHERE id=?1");
     // A new row each time, so that the highest rows are the newest.
     made(put_checkpoint_, "INSERT OR REPLACE INTO checkpoints(hash,bytes,checksum) VALUES(?1,?2,?3)");
-    made(get_checkpoint_, "SELECT hash,bytes,checksum FROM checkpoints WHERE hash=?1");
+    made(get_checkpoint_, "SELECT row,hash,bytes,checksum FROM checkpoints WHERE hash=?1");
     made(drop_checkpoint_, "DELETE FROM checkpoints WHERE hash=?1");
     made(prune_checkpoints_, "DELETE FROM checkpoints WHERE row<=(SELECT max(row) FROM checkpoints)-10000");
     made(
@@ -146,8 +146,9 @@ int sqlite_tables::put(put_torrent const& what) {
 
 int sqlite_tables::put(put_metainfo const& what) {
     std::int64_t row = 0;
-    auto const code = find(what.id, row);
+    auto code = find(what.id, row);
     if (code != SQLITE_OK || row == 0 || quarantined_.contains(row) || !what.bytes) return code;
+    if (code = set_aside_large(row); code != SQLITE_OK) return code;
     return row_writer{put_metainfo_, sum_, "metainfo"}.id(what.id).blob(bytes_of(*what.bytes)).run(row);
 }
 
@@ -155,7 +156,8 @@ int sqlite_tables::put(forget_torrent const& what) {
     std::int64_t row = 0;
     auto code = find(what.id, row);
     if (code != SQLITE_OK || row == 0 || quarantined_.contains(row)) return code;
-    code = add_journal_to_totals(row);
+    code = set_aside_large(row);
+    if (code == SQLITE_OK) code = add_journal_to_totals(row);
     for (auto* const drop : {&drop_torrent_, &drop_metainfo_, &drop_journal_, &drop_resume_}) {
         if (code != SQLITE_OK) return code;
         drop->bind(1, row);
@@ -211,6 +213,13 @@ int sqlite_tables::add_to_totals(std::int64_t downloaded, std::int64_t uploaded)
 }
 
 int sqlite_tables::put(keep_checkpoint const& what) {
+    get_checkpoint_.bind_blob(1, what.of.bytes());
+    auto const held = get_checkpoint_.step() == SQLITE_ROW;
+    auto const damaged = held && !intact(get_checkpoint_, sum_, "checkpoints", 1);
+    auto const row = damaged ? std::string{get_checkpoint_.text(0)} : std::string{};
+    get_checkpoint_.reset();
+    if (damaged)
+        if (auto const code = set_aside("checkpoints", row); code != SQLITE_OK) return code;
     if (!what.resume) {
         drop_checkpoint_.bind_blob(1, what.of.bytes());
         return drop_checkpoint_.run();
@@ -224,8 +233,8 @@ sqlite_tables::bytes sqlite_tables::checkpoint(model::info_hash const& of) {
     get_checkpoint_.bind_blob(1, of.bytes());
     auto const code = get_checkpoint_.step();
     bytes out;
-    if (code == SQLITE_ROW && intact(get_checkpoint_, sum_, "checkpoints", 0)) {
-        auto const data = get_checkpoint_.blob(1);
+    if (code == SQLITE_ROW && intact(get_checkpoint_, sum_, "checkpoints", 1)) {
+        auto const data = get_checkpoint_.blob(2);
         out = std::make_shared<std::string const>(data.begin(), data.end());
     } else if (code != SQLITE_DONE) {
         log::error("store: a checkpoint could not be read; left as it is");
@@ -309,6 +318,7 @@ int sqlite_tables::keep(resume_record const& record) {
                .real(d.completed_at)
                .run(row);
     if (code != SQLITE_OK || !record.resume) return code;
+    if (code = set_aside_large(row); code != SQLITE_OK) return code;
     return row_writer{put_resume_, sum_, "resume"}.id(d.id).blob(bytes_of(*record.resume)).run(row);
 }
 
@@ -348,7 +358,7 @@ sqlite_tables::bytes sqlite_tables::read_blob(statement& by, std::string_view ta
             auto const data = by.blob(1);
             out = std::make_shared<std::string const>(data.begin(), data.end());
         }
-        if (held && !out)
+        if (held && !out && damaged_.emplace(table, std::to_string(row)).second)
             log::error("store: {} row {}: its checksum does not match; left as it is", table, row);
         if (held || code == SQLITE_DONE) code = SQLITE_OK;
         by.reset();

@@ -6,7 +6,10 @@
 #include "store/sqlite_rows.hpp"
 #include "store/truth.hpp"
 
+#include <set>
+#include <string>
 #include <unordered_set>
+#include <utility>
 
 namespace ccbt::store {
 
@@ -15,10 +18,11 @@ public:
     explicit sqlite_tables(connection& on) : on_{on} {}
 
     [[nodiscard]] int prepare();
-    /// Everything but metainfo and resume data. A row whose checksum fails is named in `quarantined` and from
-    /// then on neither read nor written here.
+    /// Everything but metainfo and resume data. A row whose checksum fails is named in `quarantined`.
     [[nodiscard]] int load(snapshot& asked, journal_snapshot& done);
-    /// Ids of a new store, the mark that it is open, and numbers for this run's events. Inside a transaction.
+    /// Ids of a new store, the mark that it is open, and numbers for this run's events. Inside a transaction. Every
+    /// damaged row that the load found is copied into the table `damaged`, as it is; what is put under its name from
+    /// then on hides nothing.
     [[nodiscard]] int begin_run(std::int64_t now, snapshot& asked, journal_snapshot& done);
     [[nodiscard]] int end_run();
 
@@ -33,6 +37,9 @@ public:
     [[nodiscard]] bytes metainfo(torrent_id id); // null where there is none or it is damaged, which is logged
     [[nodiscard]] bytes resume(torrent_id id);
     [[nodiscard]] bytes checkpoint(model::info_hash const& of);
+    [[nodiscard]] std::size_t quarantined() const {
+        return damaged_.size();
+    } // rows, found so far in this run
 
 private:
     int put(put_torrent const& what);
@@ -57,6 +64,8 @@ private:
     int add_to_totals(std::int64_t downloaded, std::int64_t uploaded);
     int put_meta(std::string_view key, std::string_view value);
     bytes read_blob(statement& by, std::string_view table, torrent_id id);
+    int set_aside(std::string const& table, std::string const& row);
+    int set_aside_large(std::int64_t row); // metainfo and resume data, where they were found damaged
 
     int load_torrents(snapshot& into);
     int load_journal(snapshot& asked, journal_snapshot& into);
@@ -69,6 +78,7 @@ private:
     row_checksum sum_;
     std::unordered_set<std::int64_t> quarantined_; // rows of torrents
     std::unordered_set<std::string> damaged_meta_;
+    std::set<std::pair<std::string, std::string>> damaged_; // table; the row's number, or name in meta
     std::int64_t seq_reserved_ = 0;
 
     statement find_id_, find_v1_, find_v2_, insert_torrent_, update_torrent_;

@@ -110,8 +110,13 @@ std::optional<open_failure> sqlite_store::writer::open(snapshot& asked, journal_
     if (code != SQLITE_OK) return failed(code);
     if (!sync_directory(with_.directory))
         return open_failure{kind::unwritable, with_.directory.string() + ": the folder cannot be synced"};
+    count_quarantined();
     pruned_ = steady::now();
     return std::nullopt;
+}
+
+void sqlite_store::writer::count_quarantined() {
+    quarantined_.store(static_cast<std::int64_t>(tables_->quarantined()), std::memory_order_relaxed);
 }
 
 void sqlite_store::writer::start() {
@@ -186,6 +191,7 @@ void sqlite_store::writer::run() {
             continue; // until the destructor: what is asked meanwhile is refused at the door
         }
         serve(group);
+        count_quarantined();
         answer(group);
         group.clear();
         tidy();
@@ -360,7 +366,8 @@ journal_counters sqlite_store::writer::counters() const {
         .commits = commits_.load(std::memory_order_relaxed),
         .changes = changes_.load(std::memory_order_relaxed),
         .commit_seconds = static_cast<double>(commit_nanoseconds_.load(std::memory_order_relaxed)) / 1e9,
-        .failed = not_done_.load(std::memory_order_relaxed)};
+        .failed = not_done_.load(std::memory_order_relaxed),
+        .quarantined = quarantined_.load(std::memory_order_relaxed)};
 }
 
 } // namespace ccbt::store

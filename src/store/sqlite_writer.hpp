@@ -68,6 +68,7 @@ private:
     int apply(write_request const& write);
     transaction lost(int code);
     void fail_writes(std::span<store_request> group, outcome with);
+    void count_quarantined();
     void tidy();
     outcome finish(bool whole);
 
@@ -84,7 +85,7 @@ private:
     std::size_t taken_ = 0, waiting_bytes_ = 0;
     bool closing_ = false, ending_ = false;
 
-    std::atomic<std::int64_t> commits_{0}, changes_{0}, commit_nanoseconds_{0}, not_done_{0};
+    std::atomic<std::int64_t> commits_{0}, changes_{0}, commit_nanoseconds_{0}, not_done_{0}, quarantined_{0};
     std::thread thread_;
 };
 
