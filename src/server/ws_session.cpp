@@ -26,7 +26,7 @@ std::shared_ptr<std::string const> shared_text(std::string s) {
 class ws_session final : public std::enable_shared_from_this<ws_session>, public tracked, public watcher {
 public:
     ws_session(
-        std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> taken,
+        std::shared_ptr<ground> on, stream socket, std::unique_ptr<seat> taken,
         std::optional<authority::pass> pass)
         : on_{std::move(on)},
           registered_{on_, *this},
@@ -278,7 +278,7 @@ private:
     std::shared_ptr<ground> on_;
     registration registered_;
     std::unique_ptr<seat> seat_;
-    websocket::stream<stream_socket> stream_;
+    websocket::stream<stream> stream_;
     std::optional<authority::pass> pass_;
     std::bitset<type_count> subscribed_;
     std::deque<std::shared_ptr<std::string const>> waiting_;
@@ -305,7 +305,7 @@ wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query) 
 }
 
 void start_ws(
-    std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
+    std::shared_ptr<ground> on, stream socket, std::unique_ptr<seat> seat, upgrade_request request,
     std::optional<authority::pass> pass, wishes first) {
     auto& l = on->on;
     auto session =
