@@ -35,9 +35,14 @@ public:
 
     executor_type get_executor() { return socket().get_executor(); }
     stream_socket& socket() { return tls_ ? tls_->socket() : *plain_; }
-    [[nodiscard]] bool is_open() { return socket().is_open(); }
-    void cancel(error_code& failed) { socket().cancel(failed); }
-    void close(error_code& failed) { socket().close(failed); }
+    // Also of one that was moved away.
+    [[nodiscard]] bool is_open() { return (tls_ || plain_) && socket().is_open(); }
+    void cancel(error_code& failed) {
+        if (is_open()) socket().cancel(failed);
+    }
+    void close(error_code& failed) {
+        if (is_open()) socket().close(failed);
+    }
     /// Says that nothing more comes. What is read from here on is what comes on the socket, and only good to be thrown
     /// away: over TLS it is not decrypted.
     void say_goodbye() { // over TLS: what is sent is whole

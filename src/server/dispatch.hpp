@@ -121,10 +121,7 @@ template <class Endpoint, class Executor>
         .elements = holds_many ? json.batch_elements : json.elements,
         .string_bytes = carries_torrents<request>() ? Endpoint::route.max_body : json.string_bytes};
     request::fields.each([&](auto const& f) {
-        if (f.rule.in == contract::place::body) {
-            r.takes_body = true;
-            if (!holds_many) r.limits.elements = std::max(r.limits.elements, f.rule.max_items);
-        }
+        if (f.rule.in == contract::place::body) r.takes_body = true;
         if (f.rule.in == contract::place::header) r.headers.push_back(f.name());
     });
     if constexpr (std::same_as<typename Endpoint::response, contract::upgrade>) {

@@ -55,6 +55,7 @@ public:
             steady::now(); // again, until it shows: what is on its way to us already cannot be cancelled
         error_code ignored;
         socket_.cancel(ignored);
+        if (phase_ == phase::writing) ++on_->counted.refused["WRITE_TIMEOUT"];
         if (phase_ == phase::writing || phase_ == phase::lingering) socket_.close(ignored);
     }
     void on_stop() override {
@@ -181,7 +182,9 @@ private:
                     errc::too_many_connections,
                     "too much that is signed is being read: try again, or send the key",
                     {}};
-            bool const reads = !p.refusal || (keep && !p.how.expects && (!length || *length <= small_body));
+            bool const is_too_large = p.refusal && p.refusal->code == errc::body_too_large;
+            bool const reads =
+                !p.refusal || (keep && !is_too_large && !p.how.expects && (!length || *length <= small_body));
             auto const most = p.refusal ? std::min(small_body, p.most) : p.most;
             std::optional<failure> unread;
             if (reads) unread = co_await read_body(*read, p.how, most);

@@ -77,7 +77,10 @@ public:
         if (!joined_ || ending_) return;
         on_keys_changed(); // one may have expired
         auto const& limits = on_->options.limits;
-        if (asked_at_ && now - *asked_at_ > limits.pong_within) return drop();
+        if (asked_at_ && now - *asked_at_ > limits.pong_within) {
+            ++on_->counted.refused["WEBSOCKET_NO_PONG"];
+            return drop();
+        }
         auto const due = asked_at_ ? std::max(heard_at_, *asked_at_) : heard_at_;
         if (!pinging_ && now - due >= limits.ping_every) ping(now);
         if (now - beat_at_ >= std::chrono::duration<double>(on_->options.heartbeat_seconds)) {
@@ -105,6 +108,7 @@ private:
         co_await stream_.async_accept(request, accepted);
         if (failed || dropped_) co_return;
         if (!pass_ || !on_->keys.holds(*pass_)) {
+            ++on_->counted.refused["AUTH_REQUIRED"];
             websocket::close_reason const reason{unauthorized, "Unauthorized"};
             auto closed = asio::redirect_error(use_task, failed);
             co_await stream_.async_close(reason, closed);
@@ -121,6 +125,8 @@ private:
         while (!dropped_) {
             auto read = asio::redirect_error(use_task, failed);
             co_await stream_.async_read(message, read);
+            if (failed == websocket::error::message_too_big)
+                ++on_->counted.refused["WEBSOCKET_MESSAGE_TOO_BIG"];
             if (failed) break;
             heard();
             auto const data = message.cdata();

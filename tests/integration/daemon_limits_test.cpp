@@ -217,6 +217,7 @@ TEST_F(daemon_limits, of_websockets_are_503_1009_and_a_close) {
         EXPECT_EQ(first.closing()->first, 1009);
     }
     EXPECT_TRUE(counted("TOO_MANY_CONNECTIONS"));
+    EXPECT_TRUE(eventually(milliseconds{10'000}, [&] { return counted("WEBSOCKET_MESSAGE_TOO_BIG"); }));
     // One that answers no ping: a handshake, and then silence.
     std::optional<http_connection> deaf;
     ASSERT_TRUE(eventually(milliseconds{10'000}, [&] {
@@ -227,9 +228,8 @@ TEST_F(daemon_limits, of_websockets_are_503_1009_and_a_close) {
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
         return deaf->receive().status == 101;
     }));
-    EXPECT_TRUE(eventually(milliseconds{10'000}, [&] {
-        return one->get("/metrics").body.find("ccbt_event_watchers 0") != std::string::npos;
-    }));
+    EXPECT_TRUE(eventually(milliseconds{10'000}, [&] { return counted("WEBSOCKET_NO_PONG"); }));
+    EXPECT_THAT(one->get("/metrics").body, HasSubstr("ccbt_event_watchers 0"));
 }
 
 TEST_F(daemon_limits, of_what_is_added_are_400) {
