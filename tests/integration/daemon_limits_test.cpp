@@ -271,6 +271,24 @@ TEST_F(daemon_limits, of_what_is_added_are_400) {
     EXPECT_TRUE(counted("ADD_TORRENT_ERROR", 6));
 }
 
+TEST_F(daemon_limits, of_an_ip_filter_are_422_and_the_one_in_force_stays) {
+    auto const list = (root / "list").string();
+    write_file(list, "192.0.2.1\n");
+    one = std::make_unique<daemon>(daemon_plan{
+        .folder = root / "one",
+        .interface = "127.0.0.5",
+        .settings = {
+            {"limits.filter_file_bytes", "1024"},
+            {"security.ip_filter.enable_ip_filter", "true"},
+            {"security.ip_filter.filter_files", "[\"" + list + "\"]"}}});
+    ASSERT_EQ(one->post("/security/ip-filter/load").status, 200);
+    before = state();
+    write_file(list, std::string(1025, '#') + "\n192.0.2.2\n");
+    auto const said = one->post("/security/ip-filter/load");
+    EXPECT_EQ(std::to_string(said.status) + said.code(), "422SECURITY_ERROR");
+    EXPECT_EQ(one->get("/security/ip-filter/stats").json.number_or("total_rules", 0), 1);
+}
+
 TEST_F(daemon_limits, can_be_changed_by_an_administrator_alone_and_hold_at_once) {
     start({});
     auto const made = one->post("/keys", R"({"name":"configurer","scopes":["config","read"]})");
