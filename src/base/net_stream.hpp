@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace ccbt {
 
@@ -24,6 +25,22 @@ public:
     virtual void write_some(asio::const_buffer from, done then) = 0;
     virtual void say_goodbye() = 0; // close_notify
     virtual stream_socket& socket() = 0;
+
+    /// A record for each of the small buffers that Beast makes of a head would be a packet for each: they go together.
+    template <class Buffers> asio::const_buffer joined(Buffers const& all) {
+        constexpr std::size_t record = std::size_t{16} << 10;
+        auto at = asio::buffer_sequence_begin(all);
+        auto const end = asio::buffer_sequence_end(all);
+        asio::const_buffer first;
+        while (at != end && first.size() == 0) first = *at++;
+        if (at == end || first.size() >= record) return first;
+        joined_.resize(record);
+        joined_.resize(asio::buffer_copy(asio::buffer(joined_), all));
+        return asio::buffer(joined_);
+    }
+
+private:
+    std::vector<char> joined_; // of the one write that is under way
 };
 
 class stream {
@@ -66,19 +83,17 @@ public:
     }
 
 private:
-    // TLS makes records of one run of bytes.
-    template <class Buffer, class Buffers> static Buffer first_of(Buffers const& all) {
+    template <class Buffers> static asio::mutable_buffer first_of(Buffers const& all) {
         auto const end = asio::buffer_sequence_end(all);
         for (auto at = asio::buffer_sequence_begin(all); at != end; ++at)
-            if (Buffer const one{*at}; one.size() > 0) return one;
+            if (asio::mutable_buffer const one{*at}; one.size() > 0) return one;
         return {};
     }
     struct reading {
         stream* self;
         template <class Handler, class Buffers> void operator()(Handler&& then, Buffers const& into) const {
             if (self->secured_)
-                self->tls_->read_some(
-                    first_of<asio::mutable_buffer>(into), tls_layer::done{std::forward<Handler>(then)});
+                self->tls_->read_some(first_of(into), tls_layer::done{std::forward<Handler>(then)});
             else
                 self->socket().async_read_some(into, std::forward<Handler>(then));
         }
@@ -88,7 +103,7 @@ private:
         template <class Handler, class Buffers> void operator()(Handler&& then, Buffers const& from) const {
             if (self->secured_)
                 self->tls_->write_some(
-                    first_of<asio::const_buffer>(from), tls_layer::done{std::forward<Handler>(then)});
+                    self->tls_->joined(from), tls_layer::done{std::forward<Handler>(then)});
             else
                 self->socket().async_write_some(from, std::forward<Handler>(then));
         }
