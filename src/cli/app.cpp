@@ -209,6 +209,7 @@ int run(std::vector<std::string> words, surroundings const& around) {
          .api_key = given_text(globals, "api-key"),
          .state_dir = given_text(globals, "state-dir"),
          .config = given_text(globals, "config"),
+         .ca = given_text(globals, "ca"),
          .environment = around.environment});
     auto const environment = [&](char const* name) {
         auto const* held = around.environment ? around.environment(name) : std::getenv(name);

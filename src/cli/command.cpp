@@ -264,7 +264,8 @@ std::vector<command> const& commands() {
 std::vector<argument> const& global_arguments() {
     static std::vector<argument> const all{
         {.word = "url",
-         .doc = "Where the daemon is; default: CCBT_URL, else what <state_dir>/daemon.json says",
+         .doc =
+             "Where the daemon is (http, https, or unix:///PATH); default: CCBT_URL, else what <state_dir>/daemon.json says",
          .value_name = "URL"},
         {.word = "api-key",
          .doc = "Its key; default: CCBT_API_KEY, else <state_dir>/api_key",
@@ -275,6 +276,12 @@ std::vector<argument> const& global_arguments() {
              "default: CCBT_SIGN",
          .is_file = true,
          .value_name = "NAME"},
+        {.word = "ca",
+         .doc =
+             "A certificate (PEM) to trust over https beside the system's; default: CCBT_CA, and for a daemon of "
+             "this machine the one that it made",
+         .is_file = true,
+         .value_name = "FILE"},
         {.word = "config", .doc = "The daemon's configuration file", .is_file = true, .value_name = "FILE"},
         {.word = "state-dir",
          .doc = "Where the daemon keeps its state; default: CCBT_STATE_DIR, else daemon.state_dir "

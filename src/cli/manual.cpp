@@ -179,7 +179,8 @@ Bad or unsafe configuration, or wrong flags.
 .SH FILES
 .TP
 .I ~/.ccbt/daemon
-The state: daemon.json, daemon.pid, api_key, ccbtd.lock and the store.
+The state: daemon.json, daemon.pid, api_key, ccbtd.lock, ccbtd.sock (the API for the daemon's own user), the
+certificate that it made where TLS is on, and the store.
 .SH SEE ALSO
 .BR ccbt (1),
 .BR ccbt.toml (5)
@@ -202,7 +203,7 @@ as in CCBT_LIMITS_GLOBAL_DOWN_KIB=1024), and over it the flags of
 .BR ccbtd (8).
 An unknown key is a warning that names the nearest known one; a wrong value ends the start with exit status 78.
 .PP
-Limits are in KiB a second, 0 is no limit; times are seconds. Marked with * is what takes effect at the next start; the
+Rates (\fI*_kib\fR) are in KiB a second, 0 is no limit; times are seconds. Marked with * is what takes effect at the next start; the
 rest also when the daemon gets SIGHUP.
 )";
 

@@ -124,6 +124,11 @@ void tell_running(session& s, std::string_view how, std::string_view url, std::i
     }
 }
 
+// What others reach it at, where we came through its Unix socket.
+std::string shown_url(session const& s, contract::get_status::response const& there) {
+    return s.where.how.url.starts_with("unix:") ? there.ipc_url : s.where.how.url;
+}
+
 int open_process(std::int64_t pid) {
     return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0U));
 }
@@ -152,7 +157,7 @@ int start_daemon(session& s, command const&, given const& words) {
     // Without daemon.json none runs on this state; who answers at the default port is another's.
     if (s.where.named || s.where.pid) {
         if (auto const there = s.daemon.status()) {
-            tell_running(s, "running", s.where.how.url, there->pid);
+            tell_running(s, "running", shown_url(s, *there), there->pid);
             return 0;
         }
     }
@@ -222,7 +227,7 @@ int stop_daemon(session& s, command const&, given const& words) {
         s.err << "ccbt: the daemon (process " << there->pid << ") was asked to stop and is not gone yet\n";
         return code(exit_code::refused);
     }
-    tell_running(s, "stopped", s.where.how.url, there->pid);
+    tell_running(s, "stopped", shown_url(s, *there), there->pid);
     return 0;
 }
 
@@ -235,7 +240,7 @@ int restart_daemon(session& s, command const& what, given const& words) {
 int tell_daemon(session& s, command const&, given const&) {
     auto const there = s.daemon.status();
     if (!there) return code(s.tell(there.error()));
-    tell_running(s, "running", s.where.how.url, there->pid);
+    tell_running(s, "running", shown_url(s, *there), there->pid);
     return 0;
 }
 

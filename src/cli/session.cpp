@@ -68,6 +68,10 @@ exit_code session::tell(client::client_error const& error) const {
         code = exit_code::usage;
         told = message;
         break;
+    case error_kind::untrusted:
+        code = exit_code::unauthorized;
+        told = message;
+        break;
     case error_kind::broken:
         told = fmt::format("what answers at {} is no daemon of this kind: {}", url, message);
         break;

@@ -1,4 +1,5 @@
 #include "base/text.hpp"
+#include "client/client.hpp"
 #include "client/connection.hpp"
 
 #include <algorithm>
@@ -13,7 +14,10 @@ constexpr std::string_view default_port = "64124";
 
 } // namespace
 
+std::string address::shown() const { return unix_path.empty() ? host_header() : unix_path; }
+
 std::string address::host_header() const {
+    if (!unix_path.empty()) return host;
     bool const is_v6 = host.find(':') != std::string::npos;
     return (is_v6 ? '[' + host + ']' : host) + ':' + port;
 }
@@ -30,9 +34,17 @@ result<address> parse_url(std::string_view url) {
     };
     auto const colon = url.find("://");
     if (colon == std::string_view::npos) return wrong("is no URL: write http://HOST:PORT");
-    if (!text::equal_ignoring_case(url.substr(0, colon), "http")) return wrong("is not of the scheme http");
+    auto const scheme = text::lower(url.substr(0, colon));
     auto rest = url.substr(colon + 3);
     address made{.host = {}, .port = std::string{default_port}};
+    if (scheme == "unix") {
+        if (!rest.starts_with('/') || rest.find('\0') != rest.npos) return wrong("is not unix:///PATH");
+        made.host = "localhost";
+        made.unix_path = rest;
+        return made;
+    }
+    if (scheme != "http" && scheme != "https") return wrong("is not of the scheme http, https or unix");
+    made.tls = scheme == "https";
     auto const slash = std::min(rest.find('/'), rest.size());
     made.prefix = rest.substr(slash);
     while (made.prefix.ends_with('/')) made.prefix.pop_back();
@@ -62,6 +74,14 @@ result<address> parse_url(std::string_view url) {
             return wrong("has no port between 1 and 65535");
         made.port = std::to_string(port);
     }
+    return made;
+}
+
+result<address> address_of(options const& how) {
+    auto made = parse_url(how.url);
+    if (!made) return made;
+    made->ca_file = how.ca_file;
+    made->certificate_file = how.certificate_file;
     return made;
 }
 

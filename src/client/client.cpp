@@ -96,7 +96,7 @@ struct client::state {
 };
 
 client::client(options how) : state_{std::make_unique<state>(state{.how = std::move(how)})} {
-    if (auto where = parse_url(state_->how.url))
+    if (auto where = address_of(state_->how))
         state_->line.emplace(std::move(*where), state_->how.connect_timeout);
     else
         state_->unusable = where.error();

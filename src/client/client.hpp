@@ -25,12 +25,16 @@
 namespace ccbt::client {
 
 struct options {
-    std::string url = "http://127.0.0.1:64124";
+    std::string url = "http://127.0.0.1:64124"; // or https://HOST:PORT, or unix:///PATH of a socket
     std::string api_key{};
     /// Signs every request instead of sending the key. The daemon trusts its public key: POST /keys/trust.
     std::optional<crypto::secret_key> signing_key{};
     std::chrono::milliseconds timeout{30'000}; // for a whole answer
     std::chrono::milliseconds connect_timeout{5'000};
+    /// For https, a PEM file each. Authorities to trust beside the system's …
+    std::string ca_file{};
+    /// … or the very certificate that the daemon must show, whatever names stand in it: a local daemon tells of its own.
+    std::string certificate_file{};
 };
 
 /// An answer as it came. Status 304 has no text.

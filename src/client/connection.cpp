@@ -1,6 +1,7 @@
 #include "client/connection.hpp"
 
 #include "base/net_http.hpp"
+#include "client/dial.hpp"
 
 #include <optional>
 #include <sys/socket.h>
@@ -20,44 +21,36 @@ struct connection::state {
     address where;
     std::chrono::milliseconds connect_timeout;
     asio::io_context io{1};
-    std::optional<beast::tcp_stream> stream{};
+    std::optional<stream> line{};
     beast::flat_buffer buffer{};
+    due_time by{};
 
     template <class Start> error_code run(Start const& start) {
-        error_code how = asio::error::operation_aborted;
-        start([&how](error_code e, auto&&...) { how = e; });
-        io.restart();
-        io.run();
-        return how;
+        auto const how = run_until(io, by, start, [this] {
+            error_code ignored;
+            line->close(ignored);
+        });
+        return how.value_or(error_code{beast::error::timeout});
     }
 
     [[nodiscard]] bool is_alive() {
-        if (!stream) return false;
+        if (!line) return false;
         char byte = 0;
-        auto const got = ::recv(stream->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        auto const got = ::recv(line->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         // Bytes that answer nothing (a 408 before the close) are as good as a closed connection.
         return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     }
 
     void drop() {
-        stream.reset();
+        line.reset();
         buffer.clear();
     }
 
     result<void> open() {
         drop();
-        error_code failed;
-        asio::ip::tcp::resolver resolver{io};
-        auto const found = resolver.resolve(where.host, where.port, failed);
-        if (failed) return fails(error_kind::unreachable, where.host + ": " + failed.message());
-        stream.emplace(io);
-        stream->expires_after(connect_timeout);
-        failed = run([&](auto done) { stream->async_connect(found, std::move(done)); });
-        if (failed) {
-            drop();
-            return fails(error_kind::unreachable, where.host_header() + ": " + failed.message());
-        }
-        stream->socket().set_option(asio::ip::tcp::no_delay{true}, failed);
+        auto made = dial(io, where, connect_timeout);
+        if (!made) return unexpected<client_error>{std::move(made.error())};
+        line.emplace(std::move(*made));
         return {};
     }
 
@@ -71,8 +64,8 @@ struct connection::state {
 
     attempt once(http::request<http::string_body> const& request, std::chrono::milliseconds timeout) {
         attempt made;
-        stream->expires_after(timeout);
-        made.how = run([&](auto done) { http::async_write(*stream, request, std::move(done)); });
+        by = std::chrono::steady_clock::now() + timeout;
+        made.how = run([&](auto done) { http::async_write(*line, request, std::move(done)); });
         made.sent = !made.how;
         // A refusal may stand in the buffer although the rest of the request did not go: a body that is too large.
         if (made.how == beast::error::timeout) return made;
@@ -83,7 +76,7 @@ struct connection::state {
             parser.body_limit(longest_answer);
             parser.header_limit(64 * 1024);
             if (request.method() == http::verb::head) parser.skip(true);
-            read = run([&](auto done) { http::async_read(*stream, buffer, parser, std::move(done)); });
+            read = run([&](auto done) { http::async_read(*line, buffer, parser, std::move(done)); });
             made.any_answer = made.any_answer || parser.got_some();
         } while (!read && reader->get().result_int() / 100 == 1);
         if (read) {
@@ -91,7 +84,6 @@ struct connection::state {
             return made;
         }
         made.how = {};
-        stream->expires_never();
         auto held = reader->release();
         made.answer.status = static_cast<int>(held.result_int());
         for (auto const& header : held)
@@ -130,7 +122,7 @@ result<http_answer> connection::exchange(http_request const& asked, std::chrono:
     }
     if (!made.how) return std::move(made.answer);
     s.drop();
-    auto const where = s.where.host_header();
+    auto const where = s.where.shown();
     if (made.how == beast::error::timeout)
         return fails(
             error_kind::timeout, where + " did not answer within " + std::to_string(timeout.count()) + " ms");

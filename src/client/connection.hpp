@@ -13,16 +13,22 @@
 
 namespace ccbt::client {
 
-/// Where a daemon is: "http://host:port", with a path before /api/v1 where a proxy serves it below one.
+/// Where a daemon is: "http://host:port" or https, with a path before /api/v1 where a proxy serves it below one; or
+/// "unix:///path" of its socket.
 struct address {
     std::string host;
     std::string port;
     std::string prefix{}; // "" or "/ccbt"
+    bool tls = false;
+    std::string unix_path{};                   // where it is one: host is localhost, and the port none
+    std::string ca_file{}, certificate_file{}; // of options
     [[nodiscard]] std::string host_header() const;
-    [[nodiscard]] bool is_loopback() const; // by its text: nothing is looked up
+    [[nodiscard]] std::string shown() const; // to people
+    [[nodiscard]] bool is_loopback() const;  // by its text: nothing is looked up
 };
-/// Plain http only so far: https and Unix sockets are answered with error_kind::unsupported.
 [[nodiscard]] result<address> parse_url(std::string_view url);
+struct options;
+[[nodiscard]] result<address> address_of(options const& how); // its URL, with whom to trust there
 
 struct http_request {
     std::string method; // "GET"

@@ -16,6 +16,7 @@ enum class error_kind : std::uint8_t {
     unauthorized, // the key is missing, wrong, or may not do this
     unreachable,  // nobody answers there, or the connection was cut
     timeout,      // no whole answer in time; the daemon may still do what was asked
+    untrusted,    // its certificate is not one that we trust; nothing was sent
     broken,       // what came back is not what the contract says
     unsupported   // this library cannot ask that: a URL of another scheme, a value without a text form
 };

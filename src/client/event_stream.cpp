@@ -43,7 +43,7 @@ event_stream& event_stream::operator=(event_stream&&) noexcept = default;
 
 result<event_stream> event_stream::open(
     options const& how, std::span<contract::event_type const> types, std::optional<std::int64_t> since) {
-    auto const where = parse_url(how.url);
+    auto const where = address_of(how);
     if (!where) return unexpected<client_error>{where.error()};
     std::vector<std::pair<std::string, std::string>> headers{{"User-Agent", "libccbt/" CCBT_VERSION}};
     auto const target = target_of(*where, types, since);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ccbt::client {
 
@@ -94,23 +95,35 @@ local_daemon find_local_daemon(local_search const& search) {
                                     environment("CCBT_STATE_DIR"), daemon_setting(config, "state_dir")})
                                  .value_or("~/.ccbt/daemon"));
     std::optional<std::string> written_url;
+    std::string told_socket, told_certificate;
     if (auto const held = content_of(found.state_dir / "daemon.json")) {
         if (auto const read = wire::parse(*held)) {
             written_url = std::string{read->text_or("url", "")};
+            told_socket = read->text_or("unix_socket", "");
+            told_certificate = read->text_or("certificate", "");
             if (auto const pid = read->number_or("pid", 0); pid > 0 && pid < 1e9)
                 found.pid = static_cast<std::int64_t>(pid);
         }
     }
     auto const given_url = first({search.url, environment("CCBT_URL")});
     found.named = given_url.has_value();
-    found.how.url = first({given_url, written_url}).value_or(options{}.url);
-
-    std::optional<std::string> own_key;
-    auto const where = parse_url(found.how.url);
     // What an ended daemon wrote may name a port that is somebody else's by now: no key goes there.
     bool const is_stale =
         !given_url && written_url && found.pid && !runs(*found.pid, found.state_dir / "daemon.json");
-    if (!is_stale && (!given_url || (where && where->is_loopback()))) {
+    struct stat facts {};
+    bool const has_socket = !given_url && !is_stale && !told_socket.empty() &&
+                            ::stat(told_socket.c_str(), &facts) == 0 && S_ISSOCK(facts.st_mode) &&
+                            ::access(told_socket.c_str(), W_OK) == 0;
+    found.how.url =
+        has_socket ? "unix://" + told_socket : first({given_url, written_url}).value_or(options{}.url);
+
+    std::optional<std::string> own_key;
+    auto const where = parse_url(found.how.url);
+    found.how.ca_file = first({search.ca, environment("CCBT_CA")}).value_or("");
+    if (where && where->tls && where->is_loopback() && found.how.ca_file.empty())
+        found.how.certificate_file = told_certificate;
+    bool const needs_none = has_socket && facts.st_uid == ::geteuid();
+    if (!needs_none && !is_stale && (!given_url || (where && where->is_loopback()))) {
         own_key = daemon_setting(config, "api_key");
         if (!own_key || own_key->empty()) {
             own_key = content_of(found.state_dir / "api_key");

@@ -12,7 +12,7 @@ namespace ccbt::client {
 
 /// What the user said; each that is given goes before what is found.
 struct local_search {
-    std::optional<std::string> url, api_key, state_dir, config;
+    std::optional<std::string> url, api_key, state_dir, config, ca;
     /// The environment and the place of the user's files; the process's own where not given.
     std::function<char const*(char const*)> environment{};
     std::filesystem::path working_directory = ".";
@@ -26,7 +26,7 @@ struct local_daemon {
 };
 
 /// In this order, for each of the two:
-///   url      --url, CCBT_URL, <state_dir>/daemon.json, http://127.0.0.1:64124
+///   url      --url, CCBT_URL, <state_dir>/daemon.json (its Unix socket before its URL), http://127.0.0.1:64124
 ///   key      --api-key, CCBT_API_KEY, CCBT_DAEMON_API_KEY, daemon.api_key in the configuration file,
 ///            <state_dir>/api_key
 ///   state    --state-dir, CCBT_STATE_DIR, CCBT_DAEMON_STATE_DIR, daemon.state_dir in the configuration file,
@@ -34,6 +34,8 @@ struct local_daemon {
 /// The configuration file is --config, else ccbt.toml here, ~/.config/ccbt/ccbt.toml, ~/.ccbt.toml. Of it only plain
 /// strings on one line are read, in section [daemon]: the daemon alone reads TOML in full. The keys of
 /// this machine's files are not sent to a URL given by hand that is not on loopback: another machine's daemon has others.
+/// Nor to the socket of a daemon of the same user, who needs none. Over TLS on loopback a certificate that daemon.json names
+/// is trusted, and no other, unless --ca or CCBT_CA is given.
 [[nodiscard]] local_daemon find_local_daemon(local_search const& search = {});
 
 } // namespace ccbt::client

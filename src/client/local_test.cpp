@@ -105,9 +105,15 @@ TEST(url, parts_and_mistakes) {
     EXPECT_EQ(v6->host, "::1");
     EXPECT_EQ(v6->host_header(), "[::1]:80");
     EXPECT_EQ(parse_url("http://h:1/proxy/api/v1/")->prefix, "/proxy");
+    EXPECT_FALSE(plain->tls);
+    EXPECT_TRUE(parse_url("HTTPS://h:1")->tls);
+    auto const by_path = parse_url("unix:///run/a b/ccbtd.sock");
+    EXPECT_EQ(by_path->unix_path, "/run/a b/ccbtd.sock");
+    EXPECT_EQ(by_path->host_header(), "localhost");
+    EXPECT_TRUE(by_path->is_loopback());
     for (auto const* wrong :
-         {"", "localhost:1", "https://h", "http://", "http://h:0", "http://h:65536", "http://h:x",
-          "http://[::1", "http://u@h", "http://h/\r\nX: y", "http://h/?a"})
+         {"", "localhost:1", "ftp://h", "unix://relative", "https://", "http://", "http://h:0",
+          "http://h:65536", "http://h:x", "http://[::1", "http://u@h", "http://h/\r\nX: y", "http://h/?a"})
         EXPECT_FALSE(parse_url(wrong)) << wrong;
 }
 

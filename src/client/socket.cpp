@@ -1,6 +1,7 @@
 #include "client/socket.hpp"
 
 #include "base/net_http.hpp"
+#include "client/dial.hpp"
 
 namespace ccbt::client {
 
@@ -14,7 +15,8 @@ constexpr unsigned unauthorized_close = 4001;
 
 struct socket::state {
     asio::io_context io{1};
-    websocket::stream<beast::tcp_stream> ws{io};
+    std::optional<websocket::stream<stream>> line{}; // once there is one
+    websocket::stream<stream>& ws() { return *line; }
     beast::flat_buffer buffer{};
     bool reading = false;
     std::optional<std::string> arrived{};
@@ -33,7 +35,7 @@ struct socket::state {
 
     void read_one() {
         reading = true;
-        ws.async_read(buffer, [this](error_code failed, std::size_t) {
+        ws().async_read(buffer, [this](error_code failed, std::size_t) {
             reading = false;
             if (failed) {
                 end(failed);
@@ -46,7 +48,7 @@ struct socket::state {
 
     void end(error_code failed) {
         // A daemon that hangs up right after its close frame leaves the frame's code and some other error.
-        auto const code = ws.reason().code;
+        auto const code = ws().reason().code;
         bool const told = code != websocket::close_code::none;
         if (told && code == unauthorized_close)
             gone = client_error{
@@ -58,7 +60,7 @@ struct socket::state {
             gone = client_error{
                 .kind = error_kind::unreachable,
                 .message = "the daemon closed the stream of events (" + std::to_string(code) + ' ' +
-                           std::string{ws.reason().reason.c_str()} + ')'};
+                           std::string{ws().reason().reason.c_str()} + ')'};
         else
             gone = client_error{
                 .kind = error_kind::unreachable,
@@ -77,48 +79,41 @@ result<socket> socket::open(
     auto made = std::make_unique<state>();
     auto& s = *made;
     auto const unreachable = [&](error_code const& failed) {
-        return fails(error_kind::unreachable, where.host_header() + ": " + failed.message());
+        return fails(error_kind::unreachable, where.shown() + ": " + failed.message());
     };
-    error_code failed;
-    asio::ip::tcp::resolver resolver{s.io};
-    auto const found = resolver.resolve(where.host, where.port, failed);
-    if (failed) return unreachable(failed);
-    auto& tcp = s.ws.next_layer();
-    tcp.expires_after(timeout);
-    failed = s.run([&](auto done) { tcp.async_connect(found, std::move(done)); });
-    if (failed) return unreachable(failed);
-    tcp.expires_never();
-    tcp.socket().set_option(asio::ip::tcp::no_delay{true}, failed);
+    auto made_line = dial(s.io, where, timeout);
+    if (!made_line) return unexpected<client_error>{std::move(made_line.error())};
+    s.line.emplace(std::move(*made_line));
 
     auto limits = websocket::stream_base::timeout{};
     limits.handshake_timeout = timeout;
     limits.idle_timeout = silence_limit;
     limits.keep_alive_pings = true;
-    s.ws.set_option(limits);
-    s.ws.read_message_max(longest_message);
-    s.ws.set_option(websocket::stream_base::decorator{[&](websocket::request_type& request) {
+    s.ws().set_option(limits);
+    s.ws().read_message_max(longest_message);
+    s.ws().set_option(websocket::stream_base::decorator{[&](websocket::request_type& request) {
         for (auto const& [name, held] : headers) request.set(name, held);
     }});
     websocket::response_type answered;
-    failed = s.run(
-        [&](auto done) { s.ws.async_handshake(answered, where.host_header(), target, std::move(done)); });
+    auto const failed = s.run(
+        [&](auto done) { s.ws().async_handshake(answered, where.host_header(), target, std::move(done)); });
     // The decorator holds references to this call's arguments.
-    s.ws.set_option(websocket::stream_base::decorator{[](websocket::request_type&) {}});
+    s.ws().set_option(websocket::stream_base::decorator{[](websocket::request_type&) {}});
     if (failed == websocket::error::upgrade_declined) {
         auto const status = static_cast<int>(answered.result_int());
         return unexpected<client_error>{error_of(status, answered.body())};
     }
     if (failed == beast::error::timeout)
-        return fails(error_kind::timeout, where.host_header() + " did not open the stream of events in time");
+        return fails(error_kind::timeout, where.shown() + " did not open the stream of events in time");
     if (failed) return unreachable(failed);
-    s.ws.text(true);
+    s.ws().text(true);
     return socket{std::move(made)};
 }
 
 result<void> socket::send(std::string const& text) {
     auto& s = *state_;
     if (s.gone) return unexpected<client_error>{*s.gone};
-    auto const failed = s.run([&](auto done) { s.ws.async_write(asio::buffer(text), std::move(done)); });
+    auto const failed = s.run([&](auto done) { s.ws().async_write(asio::buffer(text), std::move(done)); });
     if (failed && !s.gone) s.end(failed);
     if (s.gone) return unexpected<client_error>{*s.gone};
     return {};

@@ -159,7 +159,7 @@ struct resume_checkpoint {
             {errc::invalid_info_hash, errc::resume_error, errc::resume_not_found, errc::resume_forbidden,
              errc::state_storage_full},
         .event = "torrent_added",
-        .max_body = std::size_t{16} << 20};
+        .max_body = std::size_t{64} << 20};
     struct request {
         contract::info_hash info_hash;
         json_text checkpoint;

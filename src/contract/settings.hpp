@@ -108,6 +108,40 @@ struct limit_settings {
     std::int64_t per_torrent_down_kib = 0;
     std::int64_t per_torrent_up_kib = 0;
     std::int64_t state_files_per_minute = 6;
+    // The door's and the readers' (reliability.md, "Limits"), in the order of that table.
+    std::int64_t request_line_bytes = 8192;
+    std::int64_t header_block_bytes = 16384;
+    std::int64_t header_fields = 64;
+    double header_seconds = 5;
+    double body_seconds = 30;
+    double write_seconds = 30;
+    double idle_seconds = 60;
+    std::int64_t json_body_bytes = std::int64_t{1} << 20;
+    std::int64_t add_body_bytes = std::int64_t{24} << 20;
+    std::int64_t batch_body_bytes = std::int64_t{64} << 20;
+    std::int64_t json_depth = 32;
+    std::int64_t json_elements = 100000;
+    std::int64_t json_batch_elements = 2000000;
+    std::int64_t json_string_bytes = 65536;
+    std::int64_t connections = 4096;
+    std::int64_t connections_per_source = 256;
+    std::int64_t failed_keys = 10;
+    std::int64_t failed_keys_seconds = 60;
+    std::int64_t websocket_clients = 1024;
+    std::int64_t websocket_message_bytes = 65536;
+    std::int64_t websocket_queue_bytes = std::int64_t{1} << 20;
+    double websocket_ping_seconds = 20;
+    double websocket_pong_seconds = 60;
+    std::int64_t magnet_bytes = 8192;
+    std::int64_t trackers = 64;
+    std::int64_t web_seeds = 16;
+    std::int64_t torrent_bytes = std::int64_t{16} << 20;
+    std::int64_t torrent_path_depth = 32;
+    std::int64_t torrent_name_bytes = 255;
+    std::int64_t filter_file_bytes = std::int64_t{256} << 20;
+    std::int64_t filter_unpacked_bytes = std::int64_t{1} << 30;
+    std::int64_t filter_ratio = 200;
+    std::int64_t filter_line_bytes = 1024;
     static constexpr auto fields = described_as{
         field<&limit_settings::global_down_kib>{
             "Download of all torrents, KiB/s; 0 is no limit", {.min = 0, .max = max_kib}},
@@ -118,7 +152,77 @@ struct limit_settings {
         field<&limit_settings::per_torrent_up_kib>{
             "Upload of each torrent that has no limit of its own, KiB/s", {.min = 0, .max = max_kib}},
         field<&limit_settings::state_files_per_minute>{
-            "Exports, and imports, that each key may ask for in a minute", {.min = 1, .max = 600}}};
+            "Exports, and imports, that each key may ask for in a minute", {.min = 1, .max = 600}},
+        field<&limit_settings::request_line_bytes>{
+            "A request line of this API; longer is 414 (+)", {.min = 512, .max = 65536}},
+        field<&limit_settings::header_block_bytes>{
+            "The header block of a request; larger is 431 (+)", {.min = 1024, .max = 65536}},
+        field<&limit_settings::header_fields>{
+            "Header fields of a request; more are 431 (+)", {.min = 8, .max = 1000}},
+        field<&limit_settings::header_seconds>{
+            "Until a request's head (and a TLS handshake) is here; later is 408 (+)",
+            {.min = 0.1, .max = 600}},
+        field<&limit_settings::body_seconds>{
+            "Until its body is here; later is 408 (+)", {.min = 0.1, .max = 3600}},
+        field<&limit_settings::write_seconds>{
+            "Without progress in writing an answer, until the connection is closed (+)",
+            {.min = 0.1, .max = 3600}},
+        field<&limit_settings::idle_seconds>{
+            "Between requests, until the connection is closed (+)", {.min = 0.1, .max = 86400}},
+        field<&limit_settings::json_body_bytes>{
+            "The body of a request; larger is 413 (+)", {.min = 1024, .max = 67108864}},
+        field<&limit_settings::add_body_bytes>{
+            "The body of torrents/add (+)", {.min = 1024, .max = 67108864}},
+        field<&limit_settings::batch_body_bytes>{
+            "The body of torrents/batch/* and torrents/resume-checkpoint (+)",
+            {.min = 1024, .max = 268435456}},
+        field<&limit_settings::json_depth>{
+            "How deeply JSON may be nested; deeper is 400 (+)", {.min = 4, .max = 64, .restart = true}},
+        field<&limit_settings::json_elements>{
+            "Values in a body (+)", {.min = 100, .max = 1000000, .restart = true}},
+        field<&limit_settings::json_batch_elements>{
+            "Values in a body of torrents/batch/* and torrents/resume-checkpoint (+)",
+            {.min = 100, .max = 10000000, .restart = true}},
+        field<&limit_settings::json_string_bytes>{
+            "A string in a body, but for a torrent's bytes (+)",
+            {.min = 256, .max = 1048576, .restart = true}},
+        field<&limit_settings::connections>{
+            "Connections to this API in all; more are 503 (+)", {.min = 1, .max = 65536}},
+        field<&limit_settings::connections_per_source>{
+            "Of one address beyond loopback (+)", {.min = 1, .max = 65536}},
+        field<&limit_settings::failed_keys>{
+            "Wrong keys and signatures of a source that get 401; those after are 429 (+)",
+            {.min = 1, .max = 1000}},
+        field<&limit_settings::failed_keys_seconds>{
+            "The time in which they are counted (+)", {.min = 1, .max = 3600}},
+        field<&limit_settings::websocket_clients>{
+            "Clients of GET /events; more are 503 (+)", {.min = 1, .max = 65536}},
+        field<&limit_settings::websocket_message_bytes>{
+            "A message of theirs; larger closes with 1009 (+)", {.min = 128, .max = 1048576}},
+        field<&limit_settings::websocket_queue_bytes>{
+            "What waits for one of them; more closes with 1013 (+)", {.min = 4096, .max = 67108864}},
+        field<&limit_settings::websocket_ping_seconds>{"Between ping frames (+)", {.min = 0.1, .max = 3600}},
+        field<&limit_settings::websocket_pong_seconds>{
+            "Until one that answers none is closed (+)", {.min = 0.1, .max = 3600}},
+        field<&limit_settings::magnet_bytes>{"A magnet link; longer is 400 (+)", {.min = 64, .max = 8192}},
+        field<&limit_settings::trackers>{
+            "Trackers of a torrent that is added; more are 400 (+)", {.min = 0, .max = 64}},
+        field<&limit_settings::web_seeds>{
+            "Web seeds of a torrent that is added; more are 400 (+)", {.min = 0, .max = 16}},
+        field<&limit_settings::torrent_bytes>{
+            "A .torrent file; larger is 400 (+)", {.min = 1024, .max = 16777216}},
+        field<&limit_settings::torrent_path_depth>{
+            "Folders in a path of a torrent; deeper is 400 (+)", {.min = 1, .max = 32}},
+        field<&limit_settings::torrent_name_bytes>{
+            "A name in a torrent; longer is 400 (+)", {.min = 16, .max = 255}},
+        field<&limit_settings::filter_file_bytes>{
+            "An IP filter file as it lies on the disk; larger is 422 (+)", {.min = 1024, .max = 1073741824}},
+        field<&limit_settings::filter_unpacked_bytes>{
+            "The same, unpacked (+)", {.min = 1024, .max = 4294967296.0}},
+        field<&limit_settings::filter_ratio>{
+            "How much of it unpacking may make (+)", {.min = 2, .max = 1000}},
+        field<&limit_settings::filter_line_bytes>{
+            "A line of it; a longer one is malformed (+)", {.min = 64, .max = 1024}}};
 };
 
 struct queue_settings {
@@ -234,6 +338,7 @@ struct daemon_settings {
     std::string tls_key_path;
     std::vector<std::string> trusted_keys;
     std::vector<std::string> allowed_hosts;
+    std::vector<std::string> trusted_proxies;
     bool allow_insecure_bind = false;
     bool landlock = false;
     std::string export_dir;
@@ -254,7 +359,8 @@ struct daemon_settings {
             "Where the daemon keeps its state", {.max_length = 4096, .format = "path", .restart = true}},
         field<&daemon_settings::tls_enabled>{"Serve over TLS", {.restart = true}},
         field<&daemon_settings::tls_certificate_path>{
-            "The certificate chain, PEM", {.max_length = 4096, .format = "path", .restart = true}},
+            "The certificate chain, PEM; default: one of its own, made at first use",
+            {.max_length = 4096, .format = "path", .restart = true}},
         field<&daemon_settings::tls_key_path>{
             "Its private key, PEM (+)", {.max_length = 4096, .format = "path", .restart = true}},
         field<&daemon_settings::trusted_keys>{
@@ -262,6 +368,9 @@ struct daemon_settings {
             {.max_length = 64, .max_items = 1000, .restart = true}},
         field<&daemon_settings::allowed_hosts>{
             "Further names that a Host header may have (+)", {.max_length = 255, .max_items = 100}},
+        field<&daemon_settings::trusted_proxies>{
+            "Addresses of reverse proxies whose X-Forwarded-For is believed (+)",
+            {.max_length = 64, .max_items = 100}},
         field<&daemon_settings::allow_insecure_bind>{
             "Serve beyond loopback without TLS (+)", {.restart = true}},
         field<&daemon_settings::landlock>{
@@ -270,7 +379,8 @@ struct daemon_settings {
             "Where exports go; default: <state_dir>/exports (+)",
             {.max_length = 4096, .format = "path", .restart = true}},
         field<&daemon_settings::unix_socket>{
-            "Serve on this Unix socket too (+)", {.max_length = 107, .format = "path", .restart = true}}};
+            "Serve on this Unix socket too; default: <state_dir>/ccbtd.sock; \"none\": on none (+)",
+            {.max_length = 107, .format = "path", .restart = true}}};
 };
 
 struct settings {

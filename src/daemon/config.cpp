@@ -426,8 +426,9 @@ expected<void, config_error> apply_overrides(
 std::vector<std::pair<std::string, std::string>> fitting_overrides(
     loaded_config const& config, std::vector<std::pair<std::string, std::string>> const& given) {
     // Who may import a file may not open the door, move folders or name proxies by it: only what steers transfers.
-    constexpr std::array<std::string_view, 6> steering{
-        "limits.", "queue.", "network.max_", "discovery.enable_", "discovery.tracker_", "observability.log_"};
+    constexpr std::array<std::string_view, 7> steering{
+        "limits.global_",     "limits.per_torrent_", "queue.", "network.max_", "discovery.enable_",
+        "discovery.tracker_", "observability.log_"};
     std::vector<std::pair<std::string, std::string>> fit;
     auto into = config.written;
     for (auto const& one : given) {

@@ -102,7 +102,7 @@ void check_lists(contract::settings const& s, problems& wrong) {
 }
 
 void check_door(contract::daemon_settings const& d, problems& wrong) {
-    // A certificate of the daemon's own, made where neither path is given, is the TLS room's affair.
+    // Where neither path is given, the daemon makes a certificate of its own (tls_files.hpp).
     if (d.tls_enabled && d.tls_certificate_path.empty() != d.tls_key_path.empty()) {
         bool const lacks_key = d.tls_key_path.empty();
         wrong.push_back(
@@ -110,6 +110,9 @@ void check_door(contract::daemon_settings const& d, problems& wrong) {
              std::string{"must be set where "} +
                  (lacks_key ? "daemon.tls_certificate_path" : "daemon.tls_key_path") + " is"});
     }
+    for (auto const& proxy : d.trusted_proxies)
+        if (!is_address(proxy))
+            wrong.push_back({"daemon.trusted_proxies", "must be IP addresses, but one is " + quoted(proxy)});
     // It travels in a header, which has its blanks cut off and takes no other signs.
     if (std::any_of(d.api_key.begin(), d.api_key.end(), [](char c) { return c < 0x21 || c > 0x7e; }))
         wrong.push_back(
@@ -166,6 +169,7 @@ problems complete(contract::settings& settings, fs::path const& here, fs::path c
         using type = std::remove_cvref_t<decltype(member)>;
         if (rule.format != "path") return;
         if constexpr (std::is_same_v<type, std::string>) {
+            if (key == "daemon.unix_socket" && member == no_unix_socket) return;
             bool may_be_empty = false; // where the default is: not set, or derived below
             with_key(defaults, key, [&](auto const&, auto const& fresh) {
                 if constexpr (std::is_same_v<std::remove_cvref_t<decltype(fresh)>, std::string>)

@@ -13,6 +13,9 @@
 
 namespace ccbt::daemon {
 
+/// daemon.unix_socket, where there is to be none.
+inline constexpr std::string_view no_unix_socket = "none";
+
 /// "~", "~/x" and relative paths made absolute and plain ("a/../b" is "b"). Failure: a sentence.
 [[nodiscard]] expected<std::string, std::string> absolute_path(
     std::string_view written, std::filesystem::path const& here, std::filesystem::path const& home);

@@ -82,6 +82,13 @@ TEST(loopback, is_this_machine_alone) {
         EXPECT_FALSE(is_loopback_host(host)) << host;
 }
 
+TEST_F(config, takes_addresses_of_proxies_and_no_names) {
+    file("[daemon]\ntrusted_proxies = [\"10.0.0.1\", \"fe80::1\", \"nginx\"]\n");
+    EXPECT_THAT(
+        problems(),
+        ElementsAre(of_file(2, "daemon.trusted_proxies: must be IP addresses, but one is \"nginx\"")));
+}
+
 TEST_F(config, checks_what_one_key_alone_cannot_say) {
     file(
         "[daemon]\ntls_enabled = true\ntls_certificate_path = \"/c\"\n"

@@ -162,6 +162,7 @@ std::string toml_of_another(std::string const& key, contract::rules const& rule,
         return "\"other\"";
     } else {
         if (key == "daemon.trusted_keys") return "[\"" + std::string(64, 'a') + "\"]";
+        if (key == "daemon.trusted_proxies") return "[\"10.0.0.1\", \"fe80::1\"]";
         if (key == "discovery.dht_bootstrap_nodes") return "[\"node.example:1\", \"[::1]:65535\"]";
         if (key == "security.ip_filter.filter_urls") return "[\"https://lists.example/a.gz\"]";
         return "[\"/one\", \"/two\"]";

@@ -129,6 +129,7 @@ TEST_F(config, an_import_may_lay_over_what_steers_transfers_and_nothing_else) {
                  {"proxy.proxy_host", "\"evil\""},
                  {"network.listen_interface", "\"0.0.0.0\""},
                  {"limits.global_up_kib", "-1"},
+                 {"limits.connections", "1"},
                  {"limits.gone", "1"}});
     std::vector<std::string> keys;
     for (auto const& [key, json] : fit) keys.push_back(key);

@@ -1,6 +1,7 @@
 #include "daemon/daemon.hpp"
 
 #include "base/log.hpp"
+#include "daemon/door_limits.hpp"
 #include "daemon/routes.hpp"
 #include "gateway/port_keeper.hpp"
 #include "wire/openapi.hpp"
@@ -54,6 +55,9 @@ server::server_options options_of(
         if (auto const key = crypto::fixed_from_hex<32>(hex)) o.trusted_signers.push_back(*key);
     o.named_keys = &named_keys;
     o.allowed_hosts = s.daemon.allowed_hosts;
+    o.trusted_proxies = s.daemon.trusted_proxies;
+    o.allow_insecure_bind = s.daemon.allow_insecure_bind;
+    o.limits = limits_of(s.limits);
     o.metrics_need_key = s.observability.metrics_need_key;
     o.websocket_enabled = s.daemon.websocket_enabled;
     o.heartbeat_seconds = s.daemon.websocket_heartbeat_interval;
@@ -90,7 +94,8 @@ daemon::daemon(
           .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
       server_{
-          on_, make_routes(executor_), options_of(in_force_, std::move(api_key), state_.keys()), counted} {
+          on_, make_routes(executor_, json_limits_of(in_force_.limits)),
+          options_of(in_force_, std::move(api_key), state_.keys()), counted} {
     house_.gateway = gateway_.get();
     house_.config = this;
     self_.version = CCBT_VERSION;

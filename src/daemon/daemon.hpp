@@ -47,6 +47,10 @@ public:
         engine_maker make_engine);
     ~daemon() override;
 
+    void listen_also(server::more_ways ways) { server_.listen_also(std::move(ways)); } // before start()
+    void configure_tls(tls::context_ptr to) { server_.configure_tls(std::move(to)); }
+    [[nodiscard]] std::string const& unix_socket() const { return server_.unix_path(); } // "": none
+
     /// The torrents are listed, the API answers, the engine loads behind it. The API's URL, or why it cannot serve.
     [[nodiscard]] expected<std::string, std::string> start();
 

@@ -3,11 +3,14 @@
 #include "base/log.hpp"
 #include "base/safeguard.hpp"
 #include "daemon/config.hpp"
+#include "daemon/config_check.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/demo.hpp"
 #include "daemon/options.hpp"
 #include "daemon/recover.hpp"
+#include "daemon/service_manager.hpp"
 #include "daemon/state_dir.hpp"
+#include "daemon/tls_files.hpp"
 #include "engine/lt_engine.hpp"
 #include "store/sqlite_store.hpp"
 
@@ -80,8 +83,13 @@ private:
 
 class running {
 public:
-    running(options flags, loaded_config config, state_dir dir, std::string key)
-        : flags_{std::move(flags)}, dir_{std::move(dir)}, key_{std::move(key)}, config_{std::move(config)} {}
+    running(
+        options flags, loaded_config config, state_dir dir, std::string key, service_manager const& manager)
+        : manager_{manager},
+          flags_{std::move(flags)},
+          dir_{std::move(dir)},
+          key_{std::move(key)},
+          config_{std::move(config)} {}
 
     exit_code run() {
         auto from = flags_.demo ? lay_demo() : lay_store();
@@ -91,18 +99,31 @@ public:
         }
         auto make_engine = flags_.demo ? demo_engine(loop_) : real_engine();
         daemon house{loop_, counted_, config_, key_, std::move(*from), std::move(make_engine)};
+        auto ways = ways_in();
+        if (!ways) {
+            complain(ways.error().message);
+            return ways.error().code;
+        }
+        house.listen_also(std::move(*ways));
         auto const url = house.start();
         if (!url) {
-            complain(url.error() + " (daemon.ipc_host, daemon.ipc_port)");
+            complain(url.error());
             return exit_code::configuration;
         }
-        auto const announced = dir_.announce({*url, CCBT_VERSION, unix_now()});
+        announcement told{*url, CCBT_VERSION, unix_now()};
+        told.unix_socket = house.unix_socket();
+        told.certificate = own_certificate_;
+        auto const announced = dir_.announce(told);
         if (!announced) {
             complain(announced.error().message);
             return announced.error().code;
         }
         signals const heard{loop_, [&] { stop(house); }, [&] { reread(house); }};
         say("ready " + *url);
+        manager_.ready("serves at " + *url);
+        std::unique_ptr<loop::ticker> watched;
+        if (auto const every = manager_.watched_every())
+            watched = loop_.every(*every, [this] { manager_.alive(); });
         log::info("{} serves at {} with {} torrents", version_text(), *url, house.torrents());
         loop_.run();
 
@@ -170,7 +191,25 @@ private:
         };
     }
 
+    expected<server::more_ways, start_failure> ways_in() {
+        auto const& s = config_.settings.daemon;
+        server::more_ways ways;
+        ways.inherited = manager_.sockets();
+        if (s.unix_socket != no_unix_socket) ways.unix_path = s.unix_socket;
+        ways.unix_path_is_default = s.unix_socket.empty();
+        if (ways.unix_path_is_default) ways.unix_path = (dir_.folder() / "ccbtd.sock").string();
+        served_ = s;
+        if (!s.tls_enabled) return ways;
+        private_files const ours;
+        auto pair = open_tls(s, dir_);
+        if (!pair) return unexpected<start_failure>{pair.error()};
+        ways.tls = std::move(pair->context);
+        own_certificate_ = std::move(pair->own_certificate);
+        return ways;
+    }
+
     void stop(daemon& house) {
+        manager_.stopping();
         house.stop([this] { loop_.stop(); });
     }
 
@@ -180,27 +219,45 @@ private:
             once_more_ = true;
             return;
         }
+        manager_.reloading();
+        using tls_read = std::optional<expected<tls_pair, start_failure>>;
+        auto const secured = std::make_shared<tls_read>();
         auto const read =
             std::make_shared<expected<loaded_config, config_error>>(unexpected<config_error>{{}});
         loop_.off(
-            [read, sources = flags_.sources()] { *read = load_config(sources); },
-            [this, read, &house] {
+            [this, read, secured, sources = flags_.sources()] {
+                *read = load_config(sources);
+                if (!served_.tls_enabled) return;
+                if (*read) served_.allowed_hosts = (*read)->settings.daemon.allowed_hosts; // names of its own
+                *secured = open_tls(served_, dir_);
+            },
+            [this, read, secured, &house] {
+                if (*secured && **secured) {
+                    house.configure_tls((**secured)->context);
+                    log::info("the certificate was read again");
+                } else if (*secured) {
+                    log::error("the certificate in force stays: {}", (*secured)->error().message);
+                }
                 if (*read)
                     house.reread(std::move(**read));
                 else
                     log::error("the configuration was not taken over:\n{}", read->error().message());
                 house.reload_filter(); // the files may be other ones, whatever the configuration says
                 rereading_ = false;
+                manager_.ready("serves");
                 if (std::exchange(once_more_, false)) reread(house);
             });
     }
 
     metrics::door counted_; // outlives the loop: what is thrown away with it still counts
     loop loop_{4};
+    service_manager const& manager_;
     options flags_;
     state_dir dir_;
     std::string key_;
     loaded_config config_;
+    contract::daemon_settings served_; // as it was served at the start
+    std::string own_certificate_;
     bool rereading_ = false, once_more_ = false, unsaved_ = false;
     std::unique_ptr<store::sqlite_store> store_;
     std::unique_ptr<store::memory_store> demo_store_;
@@ -209,6 +266,7 @@ private:
 } // namespace
 
 exit_code run(int argc, char const* const* argv) {
+    service_manager const manager;
     auto flags = parse_options(argc, argv);
     if (!flags) {
         std::fputs(flags.error().text.c_str(), flags.error().code == exit_code::clean ? stdout : stderr);
@@ -230,12 +288,6 @@ exit_code run(int argc, char const* const* argv) {
     auto config = load_config(flags->sources());
     if (!config) {
         complain(config.error().message());
-        return exit_code::configuration;
-    }
-    if (config->settings.daemon.tls_enabled) { // fails closed: this version would serve in the clear
-        complain(
-            "daemon.tls_enabled: this version does not serve over TLS; set it to false and keep "
-            "daemon.ipc_host = \"127.0.0.1\", behind a proxy that speaks TLS where others must reach it");
         return exit_code::configuration;
     }
     if (flags->recover) return recover_state(config->settings.daemon.state_dir);
@@ -279,7 +331,7 @@ exit_code run(int argc, char const* const* argv) {
         }
     }
     ours.reset();
-    running process{std::move(*flags), std::move(*config), std::move(*dir), std::move(key)};
+    running process{std::move(*flags), std::move(*config), std::move(*dir), std::move(key), manager};
     return process.run();
 }
 

@@ -4,6 +4,8 @@
 
 namespace ccbt::daemon {
 
-std::vector<server::route> make_routes(executor::executor& executor) { return server::make_routes(executor); }
+std::vector<server::route> make_routes(executor::executor& executor, server::json_rules const& json) {
+    return server::make_routes(executor, json);
+}
 
 } // namespace ccbt::daemon

@@ -3,11 +3,13 @@
 
 #include "executor/executor.hpp"
 #include "server/call.hpp"
+#include "server/dispatch_limits.hpp"
 
 #include <vector>
 
 namespace ccbt::daemon {
 
-[[nodiscard]] std::vector<server::route> make_routes(executor::executor& executor);
+[[nodiscard]] std::vector<server::route> make_routes(
+    executor::executor& executor, server::json_rules const& json);
 
 } // namespace ccbt::daemon

@@ -251,6 +251,12 @@ expected<void, start_failure> state_dir::announce(announcement const& what) {
     out.text(what.version);
     out.key("started_at");
     out.number(what.started_at);
+    for (auto const& [name, value] :
+         {std::pair{"unix_socket", &what.unix_socket}, std::pair{"certificate", &what.certificate}}) {
+        if (value->empty()) continue;
+        out.key(name);
+        out.text(*value);
+    }
     out.end_object();
     announced_ = true;
     // Who finds daemon.json finds a daemon.pid too.

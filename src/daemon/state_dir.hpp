@@ -32,7 +32,9 @@ private:
 struct announcement {
     std::string url; // "http://127.0.0.1:64124"
     std::string version;
-    double started_at = 0; // Unix seconds
+    double started_at = 0;     // Unix seconds
+    std::string unix_socket{}; // its path; "": none, and not told
+    std::string certificate{}; // of its own, over TLS: what clients of this machine trust; "": not told
 };
 
 class state_dir {
@@ -58,6 +60,11 @@ public:
     /// Writes daemon.pid and daemon.json: the API answers now.
     [[nodiscard]] expected<void, start_failure> announce(announcement const& what);
     void withdraw(); // removes both; the daemon is stopping
+
+    /// A file of the daemon's own beside them, whole or not at all.
+    [[nodiscard]] expected<void, start_failure> keep(std::string const& name, std::string_view text) {
+        return write(name, text);
+    }
 
 private:
     state_dir() = default;

@@ -7,10 +7,12 @@ namespace ccbt::executor {
 
 namespace {
 
-// Who sets these could make himself a key, have files written where he likes, or have the proxy's password sent to him.
+// Who sets these could make himself a key, have files written where he likes, have the proxy's password sent to him, or
+// lock others out at the door.
 bool is_for_admins(std::string_view key) {
     return key.starts_with("daemon.") || key.starts_with("proxy.") || key == "disk.download_path" ||
-           key == "disk.allowed_paths" || key == "security.ip_filter.filter_cache_dir";
+           key == "disk.allowed_paths" || (key.starts_with("limits.") && !key.ends_with("_kib")) ||
+           key == "security.ip_filter.filter_cache_dir";
 }
 
 failure nobody_knows() { return {errc::not_found, "this daemon has no configuration", {}}; }

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "engine/payload.hpp"
 #include "executor/roots.hpp"
+#include "executor/source_limits.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -90,8 +91,9 @@ contract::queue_priority default_priority(contract::queue_settings const& from) 
 
 task<result<torrents::source>> torrents::read_source(contract::add_torrent::request request) {
     using read = result<source>;
+    auto const limits = house_.settings.limits;
     if (request.torrent_data) {
-        auto from_base64 = [data = std::move(*request.torrent_data)]() -> read {
+        auto from_base64 = [data = std::move(*request.torrent_data), limits]() -> read {
             auto bytes = text::from_base64(data);
             if (!bytes)
                 return fails(
@@ -99,6 +101,8 @@ task<result<torrents::source>> torrents::read_source(contract::add_torrent::requ
                     {{"field", std::string{"torrent_data"}}});
             auto facts = engine::read_torrent(*bytes);
             if (!facts) return unexpected<failure>{std::move(facts.error())};
+            if (auto wrong = too_much(limits, *facts, bytes->size(), false))
+                return unexpected<failure>{std::move(*wrong)};
             return source{std::move(*facts), std::make_shared<std::string const>(std::move(*bytes)), {}};
         };
         auto made = co_await off_loop(house_.on, std::move(from_base64));
@@ -108,13 +112,17 @@ task<result<torrents::source>> torrents::read_source(contract::add_torrent::requ
     if (text::lower(link.substr(0, 7)) == "magnet:") {
         auto facts = engine::read_magnet(link);
         if (!facts) co_return unexpected<failure>{std::move(facts.error())};
+        if (auto wrong = too_much(limits, *facts, link.size(), true))
+            co_return unexpected<failure>{std::move(*wrong)};
         co_return source{std::move(*facts), nullptr, std::move(link)};
     }
-    auto from_file = [path = std::move(link)]() -> read {
+    auto from_file = [path = std::move(link), limits]() -> read {
         auto bytes = read_torrent_file(path);
         if (!bytes) return unexpected<failure>{std::move(bytes.error())};
         auto facts = engine::read_torrent(*bytes);
         if (!facts) return unexpected<failure>{std::move(facts.error())};
+        if (auto wrong = too_much(limits, *facts, bytes->size(), false))
+            return unexpected<failure>{std::move(*wrong)};
         return source{std::move(*facts), std::make_shared<std::string const>(std::move(*bytes)), {}};
     };
     auto made = co_await off_loop_within(house_.on, reading_time, std::move(from_file));

@@ -26,8 +26,8 @@ constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
 // Text in pieces of any size, cut into lines.
 class line_reader {
 public:
-    line_reader(list& into, std::string const& file, std::int64_t most_rules)
-        : into_{into}, file_{file}, most_{most_rules} {}
+    line_reader(list& into, std::string const& file, bounds const& within)
+        : into_{into}, file_{file}, most_{within.rules}, longest_{within.line} {}
 
     bool take(std::string_view text) {
         for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
@@ -56,7 +56,7 @@ private:
     }
     void judge(std::string_view text) {
         if (++number_ == 1 && text.starts_with(utf8_mark)) text.remove_prefix(utf8_mark.size());
-        auto const says = read_line(text);
+        auto const says = text.size() > longest_ ? line{meaning::malformed, {}} : read_line(text);
         switch (says.means) {
         case meaning::nothing: return;
         case meaning::rule: into_.ranges.push_back(says.range); [[fallthrough]];
@@ -70,11 +70,20 @@ private:
     list& into_;
     std::string const& file_;
     std::int64_t const most_;
+    std::size_t const longest_;
     std::string carried_;
     std::int64_t number_ = 0;
 };
 
 } // namespace
+
+bounds bounds_of(contract::limit_settings const& s) {
+    return {
+        .file = s.filter_file_bytes,
+        .text = s.filter_unpacked_bytes,
+        .ratio = s.filter_ratio,
+        .line = static_cast<std::size_t>(s.filter_line_bytes)};
+}
 
 expected<list, failure> read_list(
     std::string const& path, std::string const& called, bounds const& within, progress& told) {
@@ -94,7 +103,7 @@ expected<list, failure> read_list(
     if (facts.st_size > within.file) return fails(fmt::format("has over {} MiB", within.file >> 20));
 
     list made;
-    line_reader lines{made, called, within.rules};
+    line_reader lines{made, called, within};
     std::unique_ptr<expander> packed;
     std::int64_t read = 0, text = 0;
     auto const is_bomb = [&] { return text > much_text && text / within.ratio > read; };

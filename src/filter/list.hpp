@@ -4,6 +4,8 @@
 
 #include "base/ip_range.hpp"
 #include "base/result.hpp"
+#include "contract/settings.hpp"
+#include "filter/line.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -45,8 +47,12 @@ struct bounds {
     std::int64_t file = std::int64_t{256} << 20; // bytes as they lie on the disk
     std::int64_t text = std::int64_t{1} << 30;   // expanded
     std::int64_t ratio = 200;                    // of the two, once there is much text
+    std::size_t line = longest_line;
     std::int64_t rules = 5'000'000;
 };
+
+/// As they are configured.
+[[nodiscard]] bounds bounds_of(contract::limit_settings const& s);
 
 /// `called`: its name in what is told.
 [[nodiscard]] expected<list, failure> read_list(

@@ -128,6 +128,21 @@ TEST_F(filter_list, a_line_longer_than_any_is_malformed_and_the_next_is_read) {
     EXPECT_THAT(got->bad, ElementsAre(bad_line{"called", 1}));
 }
 
+TEST_F(filter_list, the_bounds_are_those_of_the_configuration) {
+    contract::limit_settings s;
+    s.filter_line_bytes = 64;
+    s.filter_file_bytes = 1024;
+    s.filter_ratio = 100;
+    auto const within = bounds_of(s);
+    EXPECT_EQ(within.text, std::int64_t{1} << 30);
+    EXPECT_EQ(within.ratio, 100);
+    auto const got = read(std::string(56, 'x') + ":1.2.3.4\n" + std::string(57, 'x') + ":1.2.3.5\n", within);
+    ASSERT_TRUE(got);
+    EXPECT_THAT(texts(*got), ElementsAre("1.2.3.4"));
+    EXPECT_THAT(got->bad, ElementsAre(bad_line{"called", 2}));
+    EXPECT_THAT(why(std::string(1025, '#'), within), HasSubstr("has over"));
+}
+
 TEST_F(filter_list, only_a_regular_file_is_opened) {
     auto const missing = read_list(at / "none", "called", {}, told);
     ASSERT_FALSE(missing);

@@ -30,7 +30,11 @@ std::int64_t size_of(std::string const& path) {
 class loading {
 public:
     loading(contract::settings const& how, progress& told)
-        : how_{how.security.ip_filter}, proxy_{how.proxy}, cache_{how_.filter_cache_dir}, told_{told} {}
+        : how_{how.security.ip_filter},
+          proxy_{how.proxy},
+          bounds_{bounds_of(how.limits)},
+          cache_{how_.filter_cache_dir},
+          told_{told} {}
 
     expected<loaded, failure> run(ask_network asking) {
         made_.mode = how_.filter_mode;
@@ -62,7 +66,7 @@ public:
 private:
     // A list without a rule is no list: an error page, or a file of something else.
     expected<list, failure> read(source const& from) {
-        auto got = read_list(from.path, from.called, {}, told_);
+        auto got = read_list(from.path, from.called, bounds_, told_);
         if (got && got->rules == 0)
             return unexpected<failure>{failure{trouble::unusable, from.called, "has no valid rule"}};
         if (got && made_.rules + got->rules > bounds{}.rules)
@@ -120,7 +124,7 @@ private:
         }
         // What takes a good copy's place has been read first.
         progress aside;
-        auto const read = read_list(what.into->being_written(), "it", {}, aside);
+        auto const read = read_list(what.into->being_written(), "it", bounds_, aside);
         if (!read || read->rules == 0)
             failed(what.url, read ? "it has no valid rule" : "it " + read.error().why);
         else if (!cache_.keep(what.url, *what.into, as))
@@ -136,6 +140,7 @@ private:
 
     contract::ip_filter_settings const& how_;
     contract::proxy_settings const& proxy_;
+    bounds const bounds_;
     url_cache cache_;
     progress& told_;
     loaded made_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unistd.h>
 
 namespace ccbt::server {
 
@@ -33,6 +34,14 @@ std::optional<authority::pass> authority::pass_of(crypto::digest const& id, bool
             out->who.scopes.add(contract::scope::admin);
         }
     if (out) out->who.is_admin = out->who.scopes.has(contract::scope::admin);
+    return out;
+}
+
+authority::pass authority::pass_of_own_user() {
+    pass out{.of_configuration = true};
+    out.who.principal = "unix:" + std::to_string(::geteuid());
+    out.who.scopes.add(contract::scope::admin);
+    out.who.is_admin = true;
     return out;
 }
 

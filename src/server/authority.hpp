@@ -35,6 +35,10 @@ public:
     // Those of the configuration, admin.
     void trust_key(std::string_view key, std::string name);
     void trust_signer(crypto::public_key const& key); // one of small order is not
+    void limit_failures(std::size_t most, std::chrono::seconds window) {
+        most_failures_ = most;
+        window_ = window;
+    }
     /// Those of the store. It outlives this.
     void ask(contract::key_ring& kept) { kept_ = &kept; }
     /// Signatures from before are not taken: what they were used for is not remembered.
@@ -47,6 +51,8 @@ public:
         bool signs = false;
         crypto::digest id{};
     };
+    /// The daemon's own user's, of whom the kernel told: no key is needed.
+    [[nodiscard]] static pass pass_of_own_user();
     struct refusal {
         contract::errc why = contract::errc::auth_required;
         int retry_after = 0; // seconds, with rate_limited

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
+#include "base/net_tls.hpp"
 #include "base/task.hpp"
 #include "server/authority.hpp"
 #include "server/door.hpp"
@@ -17,27 +18,45 @@
 
 namespace ccbt::server {
 
-/// Holds a TCP or a Unix socket alike, so that the sessions are compiled once.
-using stream_socket = asio::basic_stream_socket<asio::generic::stream_protocol, loop_executor>;
-
 struct server_limits { // reliability.md, "Limits"
     std::size_t request_line = 8 * 1024;
     std::size_t header_block = 16 * 1024;
     std::size_t header_fields = 64;
     std::chrono::milliseconds header_deadline{5'000}, body_deadline{30'000}, write_progress{30'000},
         idle{60'000};
+    /// Of bodies: the usual, torrents/add's, and of batches and checkpoints. Which one is a route's its promise tells.
+    std::size_t json_body = contract::default_max_body;
+    std::size_t add_body = std::size_t{24} << 20, batch_body = std::size_t{64} << 20;
+    [[nodiscard]] std::size_t body_of(std::size_t promised) const {
+        constexpr std::size_t adding = std::size_t{24} << 20;
+        if (promised < contract::default_max_body) return std::min(promised, json_body);
+        if (promised == contract::default_max_body) return json_body;
+        return promised > adding ? batch_body : add_body;
+    }
     std::chrono::milliseconds linger{2'000}; // for the other side's end, before a connection is closed on it
     std::chrono::milliseconds look_every{1'000}; // how exactly all of these are kept
     std::size_t connections = 4096, connections_per_source = 256;
+    std::size_t failed_keys = 10;
+    std::chrono::seconds failed_keys_within{60};
     std::size_t watchers = 1024;
     std::size_t message_bytes = std::size_t{64} << 10;
     std::size_t watcher_queue_bytes = std::size_t{1} << 20;
     std::chrono::milliseconds ping_every{20'000}, pong_within{60'000};
 };
 
+/// What a server listens with beside host and port. Given before it listens.
+struct more_ways {
+    std::string unix_path;             // "": none
+    bool unix_path_is_default = false; // where it cannot be, it is left out
+    std::vector<int> inherited; // listening sockets of a service manager; a TCP one is used for host and port
+    tls::context_ptr tls;       // null: in the clear. Of TCP alone
+};
+
 struct server_options {
     std::string host = "127.0.0.1";
     int port = 0;
+    bool allow_insecure_bind = false;         // of a service manager's socket; host was looked at before
+    std::vector<std::string> trusted_proxies; // addresses whose X-Forwarded-For is believed
     std::string api_key;
     std::vector<crypto::public_key> trusted_signers; // admin
     contract::key_ring* named_keys = nullptr;        // of the store; it outlives the server
@@ -70,13 +89,13 @@ struct ground {
     hub events;
     authority keys;
     door_rules rules;
+    more_ways ways;
     bool loopback_bind = true;
     bool stopping = false;
     std::size_t claimed_bytes = 0; // of bodies under a signature that is not verified yet: it covers them
     std::unordered_set<tracked*> sessions;
     std::map<std::string, std::size_t> per_source;
-    std::deque<std::pair<steady::time_point, asio::ip::tcp::socket>>
-        turned_away; // told so, to be closed soon
+    std::deque<std::pair<steady::time_point, stream_socket>> turned_away; // told so, to be closed soon
 };
 
 /// A registration of a session with the server, for its lifetime.
@@ -102,7 +121,10 @@ private:
 struct ends {
     std::string remote, local;
     bool loopback = true;
+    bool own_user = false; // the daemon's, by the kernel's word: a Unix socket's peer
+    bool proxied = false;  // it is a trusted proxy
 };
+[[nodiscard]] ends ends_of(int fd, std::vector<std::string> const& trusted_proxies); // listener.cpp
 
 /// One of a source's connections, counted for as long as this lives: a WebSocket takes it over with the socket.
 class seat {
@@ -122,6 +144,8 @@ private:
     std::map<std::string, std::size_t>::iterator taken_;
 };
 
-void start_http(std::shared_ptr<ground> on, stream_socket socket, ends where); // http_session.cpp
+void start_http(std::shared_ptr<ground> on, stream from, ends where); // http_session.cpp
+void start_tls(
+    std::shared_ptr<ground> on, stream_socket socket, ends where); // tls_greeting.cpp; then start_http
 
 } // namespace ccbt::server

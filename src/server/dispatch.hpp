@@ -5,6 +5,7 @@
 #include "contract/serves.hpp"
 #include "contract/table.hpp"
 #include "server/call.hpp"
+#include "server/dispatch_limits.hpp"
 #include "wire/codec.hpp"
 
 #include <algorithm>
@@ -104,17 +105,23 @@ task<answer> serve(Executor& executor, call from, wire::json_limits limits) {
     co_return a;
 }
 
-template <class Endpoint, class Executor> [[nodiscard]] route make_route(Executor& executor) {
+/// Whether a torrent's bytes come in it, which are one long string.
+template <class Request> [[nodiscard]] constexpr bool carries_torrents() {
+    return requires(Request r) { r.torrent_data; } || requires(Request r) { r.torrents; };
+}
+
+template <class Endpoint, class Executor>
+[[nodiscard]] route make_route(Executor& executor, json_rules const& json) {
     route r;
     r.promise = &Endpoint::route;
     using request = typename Endpoint::request;
+    constexpr bool holds_many = Endpoint::route.max_body > (std::size_t{24} << 20);
+    r.limits = {
+        .depth = json.depth,
+        .elements = holds_many ? json.batch_elements : json.elements,
+        .string_bytes = carries_torrents<request>() ? Endpoint::route.max_body : json.string_bytes};
     request::fields.each([&](auto const& f) {
-        if (f.rule.in == contract::place::body) {
-            r.takes_body = true;
-            r.limits.string_bytes =
-                Endpoint::route.max_body; // the field's own rule says more kindly what is too long
-            r.limits.elements = std::max(r.limits.elements, f.rule.max_items);
-        }
+        if (f.rule.in == contract::place::body) r.takes_body = true;
         if (f.rule.in == contract::place::header) r.headers.push_back(f.name());
     });
     if constexpr (std::same_as<typename Endpoint::response, contract::upgrade>) {
@@ -128,9 +135,11 @@ template <class Endpoint, class Executor> [[nodiscard]] route make_route(Executo
     return r;
 }
 
-template <class Executor> [[nodiscard]] std::vector<route> make_routes(Executor& executor) {
+template <class Executor>
+[[nodiscard]] std::vector<route> make_routes(Executor& executor, json_rules const& json = {}) {
     std::vector<route> all;
-    contract::all_endpoints::each([&]<class Endpoint>() { all.push_back(make_route<Endpoint>(executor)); });
+    contract::all_endpoints::each(
+        [&]<class Endpoint>() { all.push_back(make_route<Endpoint>(executor, json)); });
     return all;
 }
 

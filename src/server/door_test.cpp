@@ -32,8 +32,23 @@ TEST(door, the_address_at_which_a_connection_arrived_is_a_host) {
     EXPECT_EQ(status_of(check_host(rules, "fe80::9:64124", "fe80::9")), 421);
 }
 
-TEST(door, any_host_may_come_through_a_unix_socket) {
-    EXPECT_EQ(status_of(check_host(rules, "whatever", "")), 200);
+TEST(door, through_a_unix_socket_our_names_pass_with_any_port_and_others_do_not) {
+    for (auto const* ours : {"localhost", "LOCALHOST:1", "127.0.0.1", "[::1]", "[::1]:80"})
+        EXPECT_EQ(status_of(check_host(rules, ours, "")), 200) << ours;
+    for (auto const* foreign :
+         {"whatever", "", "localhost.evil.example", "[::2]", "::1", "evil.example:64124"})
+        EXPECT_EQ(status_of(check_host(rules, foreign, "")), 421) << foreign;
+}
+
+TEST(door, the_last_hop_that_no_proxy_of_ours_wrote_is_who_asks) {
+    names const proxies{"10.0.0.1", "10.0.0.2"};
+    EXPECT_EQ(forwarded_for("1.2.3.4", proxies), "1.2.3.4");
+    EXPECT_EQ(forwarded_for("6.6.6.6, 1.2.3.4, 10.0.0.2", proxies), "1.2.3.4");
+    EXPECT_EQ(forwarded_for("1.2.3.4:5678", proxies), "1.2.3.4");
+    EXPECT_EQ(forwarded_for("[2001:DB8::1]:443", proxies), "2001:db8::1");
+    EXPECT_EQ(forwarded_for("::ffff:1.2.3.4", proxies), "1.2.3.4");
+    for (auto const* nobody : {"", "10.0.0.1", "unknown", "1.2.3.4, _hidden", "1.2.3"})
+        EXPECT_EQ(forwarded_for(nobody, proxies), "") << nobody;
 }
 
 TEST(door, a_configured_name_gets_the_port_that_it_lacks) {
@@ -70,7 +85,7 @@ TEST(door, the_host_of_an_absolute_target_is_the_one_that_counts) {
 }
 
 TEST(door, the_other_forms_of_a_target_are_none) {
-    for (auto const* target : {"", "*", "there:443", "https://there/x", "http:///x", "x/y", "?a"})
+    for (auto const* target : {"", "*", "there:443", "ftp://there/x", "http:///x", "x/y", "?a"})
         EXPECT_FALSE(read_target(target, "here:1")) << target;
 }
 

@@ -4,7 +4,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "contract/signature.hpp"
-#include "server/answer_head.hpp"
+#include "server/http_head.hpp"
 #include "server/ws_session.hpp"
 
 #include <algorithm>
@@ -30,11 +30,9 @@ constexpr std::size_t worth_a_worker = 512 * 1024; // to be hashed: more takes o
 // What may wait to be parsed. A header block ends at its own limit; this one ends chunk extensions and trailers.
 constexpr std::size_t most_unparsed = 128 * 1024;
 
-std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
-
 class http_session final : public std::enable_shared_from_this<http_session>, public tracked {
 public:
-    http_session(std::shared_ptr<ground> on, stream_socket socket, ends where)
+    http_session(std::shared_ptr<ground> on, stream socket, ends where)
         : on_{std::move(on)},
           registered_{on_, *this},
           socket_{std::move(socket)},
@@ -57,6 +55,7 @@ public:
             steady::now(); // again, until it shows: what is on its way to us already cannot be cancelled
         error_code ignored;
         socket_.cancel(ignored);
+        if (phase_ == phase::writing) ++on_->counted.refused["WRITE_TIMEOUT"];
         if (phase_ == phase::writing || phase_ == phase::lingering) socket_.close(ignored);
     }
     void on_stop() override {
@@ -66,7 +65,7 @@ public:
 
 private:
     enum class phase { idle, reading, working, writing, lingering };
-    using parser = http::request_parser<http::string_body>;
+    using parser = request_parser;
 
     void enter(phase p, std::chrono::steady_clock::duration within) {
         phase_ = p;
@@ -139,107 +138,6 @@ private:
         co_return co_await reply(std::move(a), plain, false, "none", steady::now());
     }
 
-    // What is to become of a request, as far as its head tells.
-    struct plan {
-        route const* to = nullptr;
-        std::string_view name = "none";
-        call request;
-        manner how;
-        std::optional<failure> refusal;
-        std::string allow;
-        int retry_after = 0;
-        std::optional<authority::pass> pass;   // nothing on routes that need no key
-        std::optional<authority::claim> claim; // good or not: it covers the body, which is still to come
-        std::string_view target, path;         // as sent; without the query
-        bool sound = true;                     // where it ends is beyond doubt, so another may follow
-        std::size_t most = contract::default_max_body;
-    };
-
-    plan look_at(parser const& read, std::size_t head_bytes) const {
-        plan p;
-        auto const& head = read.get();
-        p.how.http_1_0 = head.version() == 10;
-        p.how.head_only = head.method() == http::verb::head;
-        p.how.takes_gzip = !where_.loopback && takes_gzip(view(head[http::field::accept_encoding]));
-        p.how.expects = !p.how.http_1_0 && has_body(read) &&
-                        text::equal_ignoring_case(view(head[http::field::expect]), "100-continue");
-        p.refusal = check_form(read, head_bytes);
-        auto const target = read_target(view(head.target()), view(head[http::field::host]));
-        if (!p.refusal && !target) p.refusal = failure{errc::bad_request, "the target must be a path", {}};
-        p.sound = !p.refusal;
-        if (p.refusal) return p;
-
-        p.refusal = check_host(on_->rules, target->host, where_.local);
-        auto const [first, last] = head.equal_range(http::field::origin);
-        for (auto at = first; !p.refusal && at != last; ++at)
-            p.refusal = check_origin(view(at->value()), target->host);
-        if (p.refusal) return p;
-
-        auto found = on_->table.find(view(head.method_string()), target->path);
-        if (found.to == nullptr) {
-            p.refusal = found.path_known
-                            ? failure{errc::method_not_allowed, "this path takes " + found.allow, {}}
-                            : failure{errc::not_found, "there is nothing at this path", {}};
-            p.allow = std::move(found.allow);
-            return p;
-        }
-        p.to = found.to;
-        p.name = found.to->promise->name;
-        p.most = found.to->promise->max_body;
-        p.request.path = std::move(found.path);
-        p.target = view(head.target());
-        p.path = target->path;
-        auto query = read_query(target->query);
-        if (!query) {
-            p.refusal = failure{errc::bad_request, "the query's percent-encoding is broken", {}};
-            return p;
-        }
-        p.request.query = std::move(*query);
-        for (auto const header : p.to->headers)
-            if (auto const at = head.find(beast::string_view{header.data(), header.size()}); at != head.end())
-                p.request.headers.emplace_back(header, std::string{view(at->value())});
-        authorize(p, head);
-        if (p.refusal || p.to->is_socket) return p;
-        p.refusal = check_type(view(head[http::field::content_type]), has_body(read));
-        if (auto const length = read.content_length(); !p.refusal && length && *length > p.most)
-            p.refusal = too_large(p.most);
-        return p;
-    }
-
-    // Whether the head is one that we understand, and understand as everyone between us and the client does.
-    std::optional<failure> check_form(parser const& read, std::size_t head_bytes) const {
-        auto const& head = read.get();
-        auto const& limits = on_->options.limits;
-        auto const line =
-            head.method_string().size() + head.target().size() + std::size_t{12}; // "  HTTP/1.1\r\n"
-        if (line > limits.request_line)
-            return failure{errc::uri_too_long, "the request line is too long", {}};
-        if (head_bytes > limits.header_block + line)
-            return failure{errc::headers_too_large, "the headers are too large", {}};
-        if (static_cast<std::size_t>(std::distance(head.begin(), head.end())) > limits.header_fields)
-            return failure{errc::headers_too_large, "too many header fields", {}};
-        auto const hosts = head.count(http::field::host);
-        if (hosts > 1 || (hosts == 0 && head.version() == 11))
-            return failure{errc::bad_request, "one Host header is needed", {}};
-        auto const codings = head.count(http::field::transfer_encoding);
-        if (codings > 1 || (codings == 1 && (!text::equal_ignoring_case(
-                                                 view(head[http::field::transfer_encoding]), "chunked") ||
-                                             head.version() == 10)))
-            return failure{errc::bad_request, "no other transfer coding than chunked is understood", {}};
-        auto const lengths = head.count(http::field::content_length);
-        if (lengths + codings > 1 || head[http::field::content_length].find(',') != beast::string_view::npos)
-            return failure{errc::bad_request, "the body is framed two ways", {}};
-        return std::nullopt;
-    }
-
-    static failure too_large(std::size_t most) {
-        return {errc::body_too_large, fmt::format("the body may have {} bytes at most", most), {}};
-    }
-    static bool has_body(parser const& read) {
-        auto const length = read.content_length();
-        return read.chunked() || (length && *length > 0);
-    }
-
     // Public keys are known: who names a trusted one is not yet who he says, and may not fill the memory.
     class claim_on_memory {
     public:
@@ -262,7 +160,7 @@ private:
     /// One request; false where the connection is at its end (or is a WebSocket's now).
     task<bool> serve_one(std::unique_ptr<parser> read, std::size_t head_bytes) {
         auto const began = steady::now();
-        auto p = look_at(*read, head_bytes);
+        auto p = door_.look_at(*read, head_bytes);
         bool keep = p.sound && read->keep_alive();
         if (!p.refusal && p.to->is_socket) {
             p.refusal = check_upgrade(*read);
@@ -284,7 +182,9 @@ private:
                     errc::too_many_connections,
                     "too much that is signed is being read: try again, or send the key",
                     {}};
-            bool const reads = !p.refusal || (keep && !p.how.expects && (!length || *length <= small_body));
+            bool const is_too_large = p.refusal && p.refusal->code == errc::body_too_large;
+            bool const reads =
+                !p.refusal || (keep && !is_too_large && !p.how.expects && (!length || *length <= small_body));
             auto const most = p.refusal ? std::min(small_body, p.most) : p.most;
             std::optional<failure> unread;
             if (reads) unread = co_await read_body(*read, p.how, most);
@@ -320,72 +220,10 @@ private:
             failure{errc::internal_error, "that is a fault of the daemon: see its log", {}});
     }
 
-    // A signature that is there is what counts, with no key beside it. What it covers is seen when all of it is here;
-    // what can be judged without, is judged now, before a byte of the body is read.
-    void authorize(plan& p, http::fields const& head) const {
-        auto const needs = p.to->promise->needs;
-        if (needs == contract::scope::open ||
-            (needs == contract::scope::metrics && on_->loopback_bind && !on_->options.metrics_need_key))
-            return;
-        auto const sent = [&](std::string_view name) -> std::optional<std::string_view> {
-            auto const at = head.find(beast::string_view{name.data(), name.size()});
-            return at == head.end() ? std::nullopt : std::optional{view(at->value())};
-        };
-        authority::signature_text written{
-            sent(contract::public_key_header), sent(contract::timestamp_header),
-            sent(contract::signature_header)};
-        auto key = sent("X-CCBT-API-Key");
-        if (p.to->is_socket && !key && !written.is_there()) // a browser's WebSocket sends no headers of ours
-            for (auto const& [name, value] : p.request.query) {
-                if (name == "api_key") key = value;
-                if (name == "public_key") written.public_key = value;
-                if (name == "timestamp") written.timestamp = value;
-                if (name == "signature") written.signature = value;
-            }
-        if (written.is_there()) {
-            auto claim = on_->keys.read(written, where_.remote);
-            if (claim)
-                p.claim = std::move(*claim);
-            else
-                refuse(p, claim.error());
-        } else {
-            pass_on(p, on_->keys.check(key, where_.remote));
-        }
-    }
-
-    void pass_on(plan& p, authority::verdict verdict) const {
-        if (!verdict) return refuse(p, verdict.error());
-        auto const needs = p.to->promise->needs;
-        if (!verdict->who.scopes.has(needs)) {
-            if (p.to->is_socket) return;
-            std::vector<std::string> has;
-            verdict->who.scopes.each([&](contract::scope, std::string_view name) { has.emplace_back(name); });
-            auto const needed = std::string{contract::name_of(needs)};
-            p.refusal = failure{
-                errc::forbidden_scope,
-                "the scope " + needed + " is needed",
-                {{"needs", needed}, {"has", std::move(has)}}};
-            return;
-        }
-        p.request.who = verdict->who;
-        p.pass = std::move(*verdict);
-    }
-
-    static void refuse(plan& p, authority::refusal const& why) {
-        p.pass.reset();
-        if (p.to->is_socket) return; // it is told by its close
-        p.retry_after = why.retry_after;
-        p.refusal =
-            why.why == errc::rate_limited
-                ? failure{errc::rate_limited, "too many wrong keys: wait", {}}
-                : failure{
-                      errc::auth_required, "a key is needed: send X-CCBT-API-Key, or sign the request", {}};
-    }
-
     /// All of the request is here, and nothing of it has been decoded.
     task<> admit(plan& p, parser const& read) const {
         if (!p.claim) { // the key may have been revoked while the body came
-            if (!on_->keys.holds(*p.pass)) refuse(p, {});
+            if (!on_->keys.holds(*p.pass)) doorman::refuse(p, {});
             co_return;
         }
         std::string_view const body = read.get().body();
@@ -397,7 +235,7 @@ private:
             of_body = co_await off_loop(on_->on, digest);
         std::array const texts{
             contract::signed_text(view(read.get().method_string()), p.target, p.claim->timestamp, of_body)};
-        pass_on(p, on_->keys.verify(*p.claim, texts, where_.remote));
+        door_.pass_on(p, on_->keys.verify(*p.claim, texts, p.source));
     }
 
     // By headers as any request, or as in the query, over less.
@@ -406,7 +244,7 @@ private:
         std::array const texts{
             contract::signed_socket_text(p.path, p.claim->timestamp),
             contract::signed_text(method, p.target, p.claim->timestamp, crypto::sha256(""))};
-        pass_on(p, on_->keys.verify(*p.claim, texts, where_.remote));
+        door_.pass_on(p, on_->keys.verify(*p.claim, texts, p.source));
     }
 
     task<std::optional<failure>> read_body(parser& read, manner how, std::size_t most) {
@@ -495,7 +333,7 @@ private:
     task<> linger() {
         if (!socket_.is_open()) co_return;
         error_code failed;
-        socket_.shutdown(asio::socket_base::shutdown_send, failed);
+        socket_.shutdown_send(failed);
         enter(phase::lingering, on_->options.limits.linger);
         std::size_t thrown_away = 0;
         buffer_.clear();
@@ -508,8 +346,9 @@ private:
 
     std::shared_ptr<ground> on_;
     registration registered_;
-    stream_socket socket_;
+    stream socket_;
     ends where_;
+    doorman door_{*on_, where_};
     std::unique_ptr<seat> seat_;
     beast::flat_buffer buffer_{most_unparsed};
     phase phase_ = phase::idle;
@@ -519,7 +358,7 @@ private:
 
 } // namespace
 
-void start_http(std::shared_ptr<ground> on, stream_socket socket, ends where) {
+void start_http(std::shared_ptr<ground> on, stream socket, ends where) {
     auto& l = on->on;
     auto session = std::make_shared<http_session>(std::move(on), std::move(socket), std::move(where));
     spawn(l, http_session::run(std::move(session)));

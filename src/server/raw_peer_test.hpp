@@ -281,6 +281,7 @@ public:
         routes.push_back(plain(slow, nullptr));
         routes.back().handle = [this](call) { return wait_at_gate(this); };
         server_ = std::make_unique<server>(loop_, std::move(routes), options, counted);
+        server_->listen_also(ways);
         auto const url = server_->listen();
         if (!url) throw std::runtime_error{url.error()};
         port = std::stoi(url->substr(url->rfind(':') + 1));
@@ -339,6 +340,7 @@ public:
 
     metrics::door counted; // outlives the loop
     server_options options;
+    more_ways ways;
     int port = 0;
 
 private:

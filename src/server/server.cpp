@@ -3,7 +3,9 @@
 #include "base/log.hpp"
 #include "server/answer_head.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <fmt/core.h>
 #include <netinet/tcp.h>
 
@@ -15,33 +17,12 @@ using asio::ip::tcp;
 
 constexpr std::size_t most_turned_away = 64;
 
-ends ends_of(tcp::socket const& socket) {
-    error_code failed;
-    ends out;
-    auto plain = [](asio::ip::address a) {
-        if (a.is_v6() && a.to_v6().scope_id() != 0) { // no part of a Host
-            auto v6 = a.to_v6();
-            v6.scope_id(0);
-            a = v6;
-        }
-        if (a.is_v6() && a.to_v6().is_v4_mapped())
-            a = asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
-        return a;
-    };
-    auto const remote = plain(socket.remote_endpoint(failed).address());
-    auto const local = plain(socket.local_endpoint(failed).address());
-    out.remote = remote.to_string();
-    out.local = local.to_string();
-    out.loopback = remote.is_loopback();
-    return out;
-}
-
 std::string origin_host(asio::ip::address const& a) {
     return a.is_v6() ? '[' + a.to_string() + ']' : a.to_string();
 }
 
 // Refused before a request was read: a short answer, without a session.
-void tell_full(tcp::socket& socket, char const* why) {
+void tell_full(stream_socket& socket, char const* why) {
     auto a = answer_error(contract::failure{contract::errc::too_many_connections, why, {}});
     a.close = true;
     manner const plain;
@@ -53,7 +34,7 @@ void tell_full(tcp::socket& socket, char const* why) {
 }
 
 // What was sent meanwhile is read before the close: a reset would take the answer from under the one who reads it.
-void let_go(tcp::socket& socket) {
+void let_go(stream_socket& socket) {
     std::array<char, 4096> sink;
     error_code failed;
     for (int i = 0; i < 64 && !failed; ++i) socket.receive(asio::buffer(sink), 0, failed);
@@ -76,44 +57,77 @@ server::server(loop& on, std::vector<route> routes, server_options options, metr
 }
 
 server::~server() {
-    error_code ignored;
     if (ground_->options.named_keys != nullptr) ground_->options.named_keys->listen(nullptr);
-    if (acceptor_) acceptor_->close(ignored);
+    for (auto& one : listeners_) end(one);
 }
 
 expected<std::string, std::string> server::listen() {
     auto& options = ground_->options;
-    error_code failed;
-    auto const refuse = [&](std::string_view what) {
-        return unexpected<std::string>{
-            fmt::format("cannot {} {}:{}: {}", what, options.host, options.port, failed.message())};
+    auto const& ways = ground_->ways;
+    auto& io = ground_->on.context();
+    for (int const fd : ways.inherited) {
+        auto one = listen_inherited(io, fd);
+        if (!one) return unexpected<std::string>{std::move(one.error())};
+        listeners_.push_back(std::move(*one));
+    }
+    auto const none_of = [&](bool is_unix) {
+        return std::none_of(
+            listeners_.begin(), listeners_.end(), [&](auto const& one) { return one.is_unix == is_unix; });
     };
-    auto const name = options.host == "localhost" ? std::string{"127.0.0.1"} : options.host;
-    auto const address = asio::ip::make_address(name, failed);
-    if (failed) return refuse("serve at");
-    tcp::endpoint const at{address, static_cast<unsigned short>(options.port)};
-    acceptor_ = std::make_shared<tcp::acceptor>(ground_->on.context());
-    acceptor_->open(at.protocol(), failed);
-    if (failed) return refuse("open a socket for");
-    acceptor_->set_option(asio::socket_base::reuse_address{true}, failed);
-    acceptor_->bind(at, failed);
-    if (failed) return refuse("bind to");
-    acceptor_->listen(4096, failed);
-    if (failed) return refuse("listen at");
-    auto const port = std::to_string(acceptor_->local_endpoint(failed).port());
-
-    ground_->rules.port = port;
+    if (none_of(false)) {
+        auto one = listen_at(io, options.host, options.port);
+        if (!one) return unexpected<std::string>{std::move(one.error())};
+        listeners_.push_back(std::move(*one));
+    }
+    if (none_of(true) && !ways.unix_path.empty()) {
+        auto one = listen_at_path(io, ways.unix_path);
+        if (!one && !ways.unix_path_is_default) return unexpected<std::string>{std::move(one.error())};
+        if (one) {
+            unix_path_ = one->path;
+            listeners_.push_back(std::move(*one));
+        } else {
+            log::warning("{}: it is left out", one.error());
+        }
+    }
+    // The first TCP one is what is told; every one of them asks for what a bind beyond loopback asks for.
+    std::string url;
+    for (auto const& one : listeners_) {
+        if (one.is_unix) continue;
+        error_code failed;
+        auto const at = one.acceptor->local_endpoint(failed);
+        tcp::endpoint bound;
+        bound.resize(at.size());
+        std::memcpy(bound.data(), at.data(), at.size());
+        auto const address = bound.address();
+        bool const is_local = address.is_loopback() ||
+                              (address.is_v6() && address.to_v6().is_v4_mapped() &&
+                               asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
+        if (!ways.inherited.empty() && !is_local && !ways.tls && !options.allow_insecure_bind)
+            return unexpected<std::string>{fmt::format(
+                "the service manager's socket at {} may be reached from beyond this machine and TLS is off: set "
+                "daemon.tls_enabled or daemon.allow_insecure_bind",
+                origin_host(address))};
+        ground_->loopback_bind = ground_->loopback_bind && is_local;
+        if (!url.empty()) continue;
+        ground_->rules.port = std::to_string(bound.port());
+        auto const shown = address.is_unspecified() ? std::string{address.is_v6() ? "[::1]" : "127.0.0.1"}
+                                                    : origin_host(address);
+        url = (ways.tls ? "https://" : "http://") + shown + ':' + ground_->rules.port;
+    }
     configure(options);
-    ground_->loopback_bind = address.is_loopback();
     look_ = ground_->on.every(options.limits.look_every, [this] { look(); });
-    spawn(ground_->on, take_connections(ground_, acceptor_));
-    auto const shown = address.is_unspecified() ? std::string{address.is_v6() ? "[::1]" : "127.0.0.1"}
-                                                : origin_host(address);
-    return "http://" + shown + ':' + port;
+    for (auto const& one : listeners_)
+        spawn(ground_->on, take_connections(ground_, one.acceptor, one.is_unix));
+    return url;
 }
 
 void server::configure(server_options const& to) {
     auto& options = ground_->options;
+    options.limits = to.limits;
+    ground_->keys.limit_failures(to.limits.failed_keys, to.limits.failed_keys_within);
+    std::vector<std::string> proxies;
+    for (auto const& one : to.trusted_proxies) proxies.push_back(plain_address(one));
+    options.trusted_proxies = std::move(proxies);
     options.allowed_hosts = to.allowed_hosts;
     options.metrics_need_key = to.metrics_need_key;
     options.websocket_enabled = to.websocket_enabled;
@@ -126,13 +140,14 @@ void server::configure(server_options const& to) {
         for (auto& known : allowed_as(host, rules.port)) rules.hosts.push_back(std::move(known));
 }
 
-task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp::acceptor> acceptor) {
+task<> server::take_connections(
+    std::shared_ptr<ground> on, std::shared_ptr<generic_acceptor> acceptor, bool is_unix) {
     asio::steady_timer pause{on->on.context()};
     steady::time_point silent_until{};
     while (acceptor->is_open()) {
         error_code failed;
         auto accepted = asio::redirect_error(use_task, failed);
-        tcp::socket socket{on->on.context()};
+        stream_socket socket{on->on.context()};
         co_await acceptor->async_accept(socket, accepted);
         if (failed == asio::error::operation_aborted || !acceptor->is_open()) co_return;
         if (failed) { // out of descriptors, most likely: others will free some
@@ -146,15 +161,16 @@ task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp:
             continue;
         }
         ++on->counted.connections;
-        auto where = ends_of(socket);
+        auto where = ends_of(socket.native_handle(), on->options.trusted_proxies);
         auto const& limits = on->options.limits;
         auto const source = on->per_source.find(where.remote);
         bool const crowded = on->sessions.size() >= limits.connections;
-        bool const greedy = !where.loopback && source != on->per_source.end() &&
+        bool const greedy = !where.loopback && !where.proxied && source != on->per_source.end() &&
                             source->second >= limits.connections_per_source;
         if (crowded || greedy) {
             ++on->counted.refused["TOO_MANY_CONNECTIONS"];
-            tell_full(socket, crowded ? "too many connections" : "too many connections from one address");
+            if (!on->ways.tls || is_unix)
+                tell_full(socket, crowded ? "too many connections" : "too many connections from one address");
             if (on->turned_away.size() >= most_turned_away) {
                 let_go(on->turned_away.front().second);
                 on->turned_away.pop_front();
@@ -162,12 +178,11 @@ task<> server::take_connections(std::shared_ptr<ground> on, std::shared_ptr<tcp:
             on->turned_away.emplace_back(steady::now(), std::move(socket));
             continue;
         }
-        socket.set_option(tcp::no_delay{true}, failed);
-        auto const protocol = socket.local_endpoint(failed).protocol();
-        stream_socket any{
-            on->on.context().get_executor(), asio::generic::stream_protocol{protocol},
-            socket.release(failed)};
-        if (!failed) start_http(on, std::move(any), std::move(where));
+        if (!is_unix) socket.set_option(tcp::no_delay{true}, failed);
+        if (on->ways.tls && !is_unix)
+            start_tls(on, std::move(socket), std::move(where));
+        else
+            start_http(on, stream{std::move(socket)}, std::move(where));
     }
 }
 
@@ -190,9 +205,8 @@ void server::look() {
 }
 
 void server::stop(std::chrono::milliseconds within, job done) {
-    error_code ignored;
     ground_->stopping = true;
-    if (acceptor_) acceptor_->close(ignored);
+    for (auto& one : listeners_) end(one);
     ground_->events.flush(); // what was told before the end is told
     auto const all = std::vector<tracked*>(ground_->sessions.begin(), ground_->sessions.end());
     for (auto* one : all) one->on_stop();

@@ -5,6 +5,7 @@
 #include "base/unique_function.hpp"
 #include "contract/events.hpp"
 #include "server/connection.hpp"
+#include "server/listener.hpp"
 
 #include <memory>
 #include <string>
@@ -18,10 +19,15 @@ public:
     server(server const&) = delete;
     server& operator=(server const&) = delete;
 
-    /// Binds and takes connections; the URL of the API's origin, or why it could not ("address in use").
+    void listen_also(more_ways ways) { ground_->ways = std::move(ways); } // before listen()
+    /// Binds and takes connections (TCP, and a Unix socket beside it); the URL of the API's origin, or why it could not ("address in use").
     [[nodiscard]] expected<std::string, std::string> listen();
-    /// Takes over what may change while it serves: host names, metrics, events and their heartbeat.
+    /// The Unix socket that it made, once it listens; "" where there is none.
+    [[nodiscard]] std::string const& unix_path() const { return unix_path_; }
+    /// Takes over what may change while it serves: limits, host names, proxies, metrics, events and their heartbeat.
     void configure(server_options const& to);
+    /// Another certificate for the connections to come. For one that serves over TLS.
+    void configure_tls(tls::context_ptr to) { ground_->ways.tls = std::move(to); }
     void publish(contract::event_view const& event) { ground_->events.publish(event); }
     void remember_by(hub::history from) { ground_->events.remember_by(std::move(from)); }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const {
@@ -34,11 +40,12 @@ public:
 
 private:
     static task<> take_connections(
-        std::shared_ptr<ground> on, std::shared_ptr<asio::ip::tcp::acceptor> acceptor);
+        std::shared_ptr<ground> on, std::shared_ptr<generic_acceptor> acceptor, bool is_unix);
     void look();
 
     std::shared_ptr<ground> ground_;
-    std::shared_ptr<asio::ip::tcp::acceptor> acceptor_;
+    std::vector<listener> listeners_;
+    std::string unix_path_;
     std::unique_ptr<loop::ticker> look_, stopping_;
     steady::time_point give_up_{};
     job stopped_;

@@ -26,7 +26,7 @@ std::shared_ptr<std::string const> shared_text(std::string s) {
 class ws_session final : public std::enable_shared_from_this<ws_session>, public tracked, public watcher {
 public:
     ws_session(
-        std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> taken,
+        std::shared_ptr<ground> on, stream socket, std::unique_ptr<seat> taken,
         std::optional<authority::pass> pass)
         : on_{std::move(on)},
           registered_{on_, *this},
@@ -77,7 +77,10 @@ public:
         if (!joined_ || ending_) return;
         on_keys_changed(); // one may have expired
         auto const& limits = on_->options.limits;
-        if (asked_at_ && now - *asked_at_ > limits.pong_within) return drop();
+        if (asked_at_ && now - *asked_at_ > limits.pong_within) {
+            ++on_->counted.refused["WEBSOCKET_NO_PONG"];
+            return drop();
+        }
         auto const due = asked_at_ ? std::max(heard_at_, *asked_at_) : heard_at_;
         if (!pinging_ && now - due >= limits.ping_every) ping(now);
         if (now - beat_at_ >= std::chrono::duration<double>(on_->options.heartbeat_seconds)) {
@@ -105,6 +108,7 @@ private:
         co_await stream_.async_accept(request, accepted);
         if (failed || dropped_) co_return;
         if (!pass_ || !on_->keys.holds(*pass_)) {
+            ++on_->counted.refused["AUTH_REQUIRED"];
             websocket::close_reason const reason{unauthorized, "Unauthorized"};
             auto closed = asio::redirect_error(use_task, failed);
             co_await stream_.async_close(reason, closed);
@@ -121,6 +125,8 @@ private:
         while (!dropped_) {
             auto read = asio::redirect_error(use_task, failed);
             co_await stream_.async_read(message, read);
+            if (failed == websocket::error::message_too_big)
+                ++on_->counted.refused["WEBSOCKET_MESSAGE_TOO_BIG"];
             if (failed) break;
             heard();
             auto const data = message.cdata();
@@ -278,7 +284,7 @@ private:
     std::shared_ptr<ground> on_;
     registration registered_;
     std::unique_ptr<seat> seat_;
-    websocket::stream<stream_socket> stream_;
+    websocket::stream<stream> stream_;
     std::optional<authority::pass> pass_;
     std::bitset<type_count> subscribed_;
     std::deque<std::shared_ptr<std::string const>> waiting_;
@@ -305,7 +311,7 @@ wishes wishes_of(std::vector<std::pair<std::string, std::string>> const& query) 
 }
 
 void start_ws(
-    std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
+    std::shared_ptr<ground> on, stream socket, std::unique_ptr<seat> seat, upgrade_request request,
     std::optional<authority::pass> pass, wishes first) {
     auto& l = on->on;
     auto session =

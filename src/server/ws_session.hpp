@@ -18,7 +18,7 @@ struct wishes {
 
 /// Takes the connection over. No `pass`: the handshake is done, then closed with 4001; so it is when the pass ends.
 void start_ws(
-    std::shared_ptr<ground> on, stream_socket socket, std::unique_ptr<seat> seat, upgrade_request request,
+    std::shared_ptr<ground> on, stream socket, std::unique_ptr<seat> seat, upgrade_request request,
     std::optional<authority::pass> pass, wishes first);
 
 } // namespace ccbt::server
