@@ -33,7 +33,8 @@ model::state::beginning beginning_of(store::journal_snapshot const& done) {
 } // namespace
 
 server::server_options options_of(
-    contract::settings const& s, std::string api_key, contract::key_ring& named_keys) {
+    contract::settings const& s, std::string api_key, contract::key_ring& named_keys,
+    std::function<std::string()> revision) {
     server::server_options o;
     o.host = s.daemon.ipc_host;
     o.port = static_cast<int>(s.daemon.ipc_port);
@@ -43,6 +44,7 @@ server::server_options options_of(
     o.named_keys = &named_keys;
     o.allowed_hosts = s.daemon.allowed_hosts;
     o.metrics_need_key = s.observability.metrics_need_key;
+    o.revision = std::move(revision);
     o.websocket_enabled = s.daemon.websocket_enabled;
     o.heartbeat_seconds = s.daemon.websocket_heartbeat_interval;
     return o;
@@ -78,7 +80,10 @@ daemon::daemon(
           .lay_over = [this](auto const& given) { lay_over(given); }},
       executor_{house_},
       server_{
-          on_, make_routes(executor_), options_of(in_force_, std::move(api_key), state_.keys()), counted} {
+          on_, make_routes(executor_),
+          options_of(
+              in_force_, std::move(api_key), state_.keys(), [this] { return state_.revision().token(); }),
+          counted} {
     house_.gateway = gateway_.get();
     house_.config = this;
     self_.version = CCBT_VERSION;

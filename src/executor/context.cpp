@@ -51,6 +51,7 @@ void context::configure_queue() {
 }
 
 task<result<void>> commit(context& house, store::commit what) {
+    house.once.put_answer(what);
     auto const held = std::make_shared<store::commit>(std::move(what));
     auto start = [&house, held](auto done) { house.truth.commit_change(std::move(*held), std::move(done)); };
     auto const how = co_await reply_of<store::outcome>(std::move(start));

@@ -25,14 +25,14 @@ public:
     /// SQLITE_CONSTRAINT: a hash is another torrent's.
     [[nodiscard]] int apply(change const& what);
     [[nodiscard]] int keep(resume_record const& record);
-    [[nodiscard]] int is_known(std::string_view operation, bool& known);
-    [[nodiscard]] int remember(std::string_view operation, std::int64_t now);
+    [[nodiscard]] int keep_answer(std::string_view operation, std::string_view answer, std::int64_t now);
     [[nodiscard]] int forget_operations(std::int64_t before);
 
     using bytes = std::shared_ptr<std::string const>;
     [[nodiscard]] bytes metainfo(torrent_id id); // null where there is none or it is damaged, which is logged
     [[nodiscard]] bytes resume(torrent_id id);
     [[nodiscard]] bytes checkpoint(model::info_hash const& of);
+    [[nodiscard]] bytes answer(std::string_view operation, std::int64_t not_before);
 
 private:
     int put(put_torrent const& what);
