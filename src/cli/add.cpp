@@ -1,6 +1,7 @@
 // `ccbt add`: local files travel as their bytes, so that it works for a daemon elsewhere too; --wait follows the
 // torrents to their end, moved by events alone.
 #include "base/text.hpp"
+#include "cli/batch.hpp"
 #include "cli/deeds.hpp"
 #include "cli/print.hpp"
 #include "cli/progress.hpp"
@@ -211,6 +212,32 @@ void make_whole(session const& s, wire::value::object& request) {
             held = fs::absolute(*path).lexically_normal().string();
 }
 
+// Several in one request each 500, or as many as stay well within the largest body.
+int add_many(
+    session& s, wire::value::object const& others, std::vector<std::pair<std::string, std::string>> sources,
+    bool exists_is_fine, std::vector<std::string>& hashes) {
+    constexpr std::size_t most = 500, most_bytes = std::size_t{32} << 20;
+    int worst = 0;
+    wire::value::array items;
+    std::size_t bytes = 0;
+    auto const send = [&] {
+        batch_call what{wire::find_endpoint(contract::batch_add::route.name), {}, "added"};
+        what.request.emplace_back("torrents", wire::value{std::exchange(items, {})});
+        bytes = 0;
+        auto const how = ask_many(s, what, exists_is_fine ? &hashes : nullptr);
+        if (worst == 0) worst = how;
+    };
+    for (auto& [field, held] : sources) {
+        if (!items.empty() && (items.size() >= most || bytes + held.size() > most_bytes)) send();
+        bytes += held.size();
+        auto one = others;
+        one.emplace_back(field, std::move(held));
+        items.emplace_back(std::move(one));
+    }
+    send();
+    return worst;
+}
+
 } // namespace
 
 int add_torrents(session& s, command const& what, given const& words) {
@@ -235,6 +262,7 @@ int add_torrents(session& s, command const& what, given const& words) {
         return code(s.wrong_usage("--wait would never end with --paused: leave one of them out"));
     int worst = 0;
     std::vector<std::string> hashes;
+    if (sources.size() > 1) worst = add_many(s, *request, std::exchange(sources, {}), wait, hashes);
     for (auto& [field, held] : sources) {
         auto one = *request;
         one.emplace_back(field, std::move(held));

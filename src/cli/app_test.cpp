@@ -78,8 +78,14 @@ TEST(ccbt, a_terminal_gets_lines_that_fit_and_colour_only_there) {
 
 TEST(ccbt, several_torrents_are_found_by_prefix_and_name_before_any_is_touched) {
     fake_daemon daemon{[](fake_daemon::request const& r) {
-        return r.line.starts_with("GET") ? fake_daemon::json(200, two_rows())
-                                         : fake_daemon::json(200, R"({"status":"removed"})");
+        return r.line.starts_with("GET")
+                   ? fake_daemon::json(200, two_rows())
+                   : fake_daemon::json(
+                         200, R"({"results":[)"
+                              R"({"info_hash":"beef456789abcdef0123456789abcdef01234567",)"
+                              R"("success":true,"error":null,"code":null},)"
+                              R"({"info_hash":"0123456789abcdef0123456789abcdef01234567",)"
+                              R"("success":true,"error":null,"code":null}]})");
     }};
     auto const gone = ccbt(daemon.url(), {"rm", "beef", "debian.iso", "--data"});
     EXPECT_EQ(gone.code, 0) << gone.err;
@@ -87,15 +93,36 @@ TEST(ccbt, several_torrents_are_found_by_prefix_and_name_before_any_is_touched) 
         gone.out, "removed beef456789abcdef0123456789abcdef01234567\n"
                   "removed 0123456789abcdef0123456789abcdef01234567\n");
     EXPECT_EQ(daemon.requests()[0].line, "GET /api/v1/torrents?fields=info_hash%2Cname HTTP/1.1");
+    EXPECT_EQ(daemon.requests()[2].line, "POST /api/v1/torrents/batch/remove HTTP/1.1");
     EXPECT_EQ(
-        daemon.requests()[2].line,
-        "DELETE /api/v1/torrents/beef456789abcdef0123456789abcdef01234567?delete_files=true HTTP/1.1");
+        daemon.requests()[2].body,
+        R"({"remove_data":true,"info_hashes":["beef456789abcdef0123456789abcdef01234567",)"
+        R"("0123456789abcdef0123456789abcdef01234567"]})");
     auto const before = daemon.requests().size();
     auto const slip = ccbt(daemon.url(), {"rm", "beef", "nobody"});
     EXPECT_EQ(slip.code, 5);
     EXPECT_THAT(slip.err, HasSubstr("no torrent is named \"nobody\""));
     for (auto i = before; i < daemon.requests().size(); ++i)
         EXPECT_TRUE(daemon.requests()[i].line.starts_with("GET"));
+}
+
+TEST(ccbt, each_of_several_torrents_has_its_outcome_and_one_that_failed_is_the_exit_code) {
+    fake_daemon daemon{[](auto const&) {
+        return fake_daemon::json(
+            200, R"({"results":[{"info_hash":"0123456789abcdef0123456789abcdef01234567","success":true},)"
+                 R"({"info_hash":"beef456789abcdef0123456789abcdef01234567","success":false,)"
+                 R"("error":"there is no torrent of that info-hash","code":"TORRENT_NOT_FOUND"}]})");
+    }};
+    std::string const first{hash}, second{other};
+    auto const paused = ccbt(daemon.url(), {"pause", first, second});
+    EXPECT_EQ(paused.code, 5);
+    EXPECT_EQ(paused.out, "paused " + first + '\n');
+    EXPECT_EQ(
+        paused.err, "ccbt: " + second + ": there is no torrent of that info-hash (TORRENT_NOT_FOUND)\n");
+    ASSERT_EQ(daemon.requests().size(), 1U) << "one request, so one commit";
+    EXPECT_EQ(daemon.requests()[0].line, "POST /api/v1/torrents/batch/pause HTTP/1.1");
+    EXPECT_EQ(ccbt(daemon.url(), {"resume", first, second}).out, "resumed " + first + '\n');
+    EXPECT_EQ(ccbt(daemon.url(), {"--json", "pause", first, second}).code, 5);
 }
 
 TEST(ccbt, exit_codes_say_what_went_wrong) {
@@ -155,22 +182,24 @@ TEST(ccbt, a_local_file_travels_as_its_bytes_and_a_magnet_as_it_is) {
     auto const file =
         std::filesystem::temp_directory_path() / ("ccbt_app_test_" + std::to_string(::getpid()));
     std::ofstream{file} << "d4:infodee";
-    fake_daemon daemon{
-        [](auto const&) { return fake_daemon::json(200, R"({"info_hash":"aa","status":"added"})"); }};
+    fake_daemon daemon{[](auto const&) {
+        return fake_daemon::json(
+            200, R"({"results":[{"info_hash":"aa","success":true},{"info_hash":"bb","success":true}]})");
+    }};
     auto const added = ccbt(
         daemon.url(), {"add", file.string(), "magnet:?xt=urn:btih:x", "--label", "a", "--label", "b",
                        "--paused", "--output", "/data"});
     std::filesystem::remove(file);
     EXPECT_EQ(added.code, 0) << added.err;
-    EXPECT_EQ(added.out, "added aa\nadded aa\n");
+    EXPECT_EQ(added.out, "added aa\nadded bb\n");
     auto const seen = daemon.requests();
-    ASSERT_EQ(seen.size(), 2U);
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_EQ(seen[0].line, "POST /api/v1/torrents/batch/add HTTP/1.1");
     EXPECT_EQ(
         seen[0].body,
-        R"({"output_dir":"/data","paused":true,"labels":["a","b"],"torrent_data":"ZDQ6aW5mb2RlZQ=="})");
-    EXPECT_EQ(
-        seen[1].body,
-        R"({"output_dir":"/data","paused":true,"labels":["a","b"],"path_or_magnet":"magnet:?xt=urn:btih:x"})");
+        R"({"torrents":[)"
+        R"({"output_dir":"/data","paused":true,"labels":["a","b"],"torrent_data":"ZDQ6aW5mb2RlZQ=="},)"
+        R"({"output_dir":"/data","paused":true,"labels":["a","b"],"path_or_magnet":"magnet:?xt=urn:btih:x"}]})");
     EXPECT_EQ(ccbt(daemon.url(), {"add", "no-such-file.torrent"}).code, 2);
 }
 

@@ -1,4 +1,5 @@
 // The deeds that follow from the catalogue alone: ask any endpoint and print its answer; and the list of torrents.
+#include "cli/batch.hpp"
 #include "cli/deeds.hpp"
 #include "cli/print.hpp"
 #include "cli/session.hpp"
@@ -97,6 +98,17 @@ int run_endpoint(session& s, command const& what, given const& words) {
             hashes.push_back(std::move(*hash));
     }
     int worst = 0;
+    if (hashes.size() > 1 && batch_of(what.endpoint->route.name, {}, {}).endpoint != nullptr) {
+        for (std::size_t from = 0; from < hashes.size(); from += contract::most_in_a_batch) {
+            auto const until = std::min(hashes.size(), from + contract::most_in_a_batch);
+            std::vector<std::string> const some(
+                hashes.begin() + static_cast<std::ptrdiff_t>(from),
+                hashes.begin() + static_cast<std::ptrdiff_t>(until));
+            auto const how = ask_many(s, batch_of(what.endpoint->route.name, some, *request));
+            if (worst == 0) worst = how;
+        }
+        return worst;
+    }
     for (auto const& hash : hashes) {
         for (auto& [name, held] : *request)
             if (name == repeated->field->name) held = hash;

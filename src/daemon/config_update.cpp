@@ -12,6 +12,7 @@ namespace ccbt::daemon {
 namespace {
 
 constexpr std::string_view mask = "***";
+constexpr std::string_view api_key = "daemon.api_key";
 constexpr std::string_view urls_key = "security.ip_filter.filter_urls";
 
 std::string json_of(contract::settings const& of, std::string_view key) {
@@ -55,6 +56,7 @@ public:
     std::vector<std::pair<std::string, std::string>> puts;
     std::vector<std::string> ignored;
     std::vector<contract::problem> problems;
+    std::vector<std::string> repeated; // given as they are
 
 private:
     [[nodiscard]] bool is_laid_over(std::string_view key) const {
@@ -73,6 +75,13 @@ private:
         }
         auto const* text = v.get_if<std::string>();
         if (key.secret && text != nullptr && *text == mask) return;
+        if (key.key == api_key) { // local clients read the file that this would not change
+            if (text != nullptr && text->empty() && now_.settings.daemon.api_key.empty()) return; // as shown
+            problems.push_back(
+                {key.key, "is not set over the API: set it in the file or by " + key.variable +
+                              "; more keys are made by POST /keys"});
+            return;
+        }
         auto const wrong =
             set_key(made_, key.key, wire::to_text(key.key == std::string{urls_key} ? unmasked(v) : v));
         if (!wrong.empty()) {
@@ -82,7 +91,10 @@ private:
         auto json = json_of(made_, key.key);
         // A secret is put even where it is as it was: whoever may not set it learns nothing by guessing.
         bool const is_so = json == json_of(now_.written, key.key) || json == json_of(now_.settings, key.key);
-        if (is_so && (!key.secret || json == "\"\"")) return;
+        if (is_so && (!key.secret || json == "\"\"")) {
+            repeated.push_back(key.key);
+            return;
+        }
         auto const origin = now_.sourced_origins.find(key.key);
         if (key.key == "daemon.state_dir")
             problems.push_back({key.key, "says where this is kept: set it in the file or by --state-dir"});
@@ -163,8 +175,23 @@ expected<config_update, std::vector<contract::problem>> plan_update(
         if (!value.empty()) laid.emplace_back(key, value);
     }
     out.next.warnings.clear();
-    if (auto const whole = apply_overrides(out.next, laid); !whole)
-        for (auto const& p : whole.error().found) read.problems.push_back(p);
+    auto const lay = [&] {
+        if (auto const whole = apply_overrides(out.next, laid); !whole)
+            for (auto const& p : whole.error().found) read.problems.push_back(p);
+    };
+    lay();
+    // What follows from another key (disk.allowed_paths from download_path) stays as it was shown beside that key's new
+    // value: whoever puts back what GET answered changes what he edited and nothing else.
+    bool stays = false;
+    for (auto const& key : read.repeated) {
+        auto const shown = json_of(now.settings, key);
+        if (!read.problems.empty() || json_of(out.next.settings, key) == shown) continue;
+        std::erase_if(laid, [&](auto const& old) { return old.first == key; });
+        laid.emplace_back(key, shown);
+        out.puts.emplace_back(key, shown);
+        stays = true;
+    }
+    if (stays) lay();
     if (out.next.settings.daemon.tls_enabled && !now.settings.daemon.tls_enabled)
         read.problems.push_back({"daemon.tls_enabled", "this version does not serve over TLS"});
     if (!read.problems.empty()) return wrong{std::move(read.problems)};

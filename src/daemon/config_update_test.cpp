@@ -107,14 +107,39 @@ TEST_F(config, of_two_addresses_that_look_the_same_masked_each_comes_back_once) 
 }
 
 TEST_F(config, a_member_with_a_dot_is_no_key_and_a_secret_is_put_though_it_is_so_already) {
-    file("[daemon]\napi_key = \"a-configured-key-of-some-length\"\n");
+    file("[proxy]\nproxy_password = \"a-password\"\n");
     auto const now = load();
     auto const dotted = planned(now, R"({"limits.global_down_kib":5,"daemon":{"x.api_key":"k"}})");
     EXPECT_THAT(dotted.puts, IsEmpty());
     EXPECT_THAT(dotted.ignored, ElementsAre("limits.global_down_kib", "daemon.x.api_key"));
-    auto const guessed = planned(now, R"({"daemon":{"api_key":"a-configured-key-of-some-length"}})");
+    auto const guessed = planned(now, R"({"proxy":{"proxy_password":"a-password"}})");
     EXPECT_EQ(guessed.puts.size(), 1U) << "a guess that is right is not told from one that is wrong";
     EXPECT_THAT(guessed.changes.keys, IsEmpty());
+}
+
+TEST_F(config, the_api_key_is_not_set_by_an_update_and_its_mask_means_nothing) {
+    file("[daemon]\napi_key = \"a-configured-key-of-some-length\"\n");
+    auto const now = load();
+    for (auto const* key : {"a-configured-key-of-some-length", "another-key-of-some-length", ""}) {
+        auto const made = plan_update(now, std::string{R"({"daemon":{"api_key":")"} + key + R"("}})");
+        ASSERT_FALSE(made) << key;
+        EXPECT_EQ(made.error().front().field, "daemon.api_key");
+        EXPECT_THAT(made.error().front().message, testing::HasSubstr("CCBT_DAEMON_API_KEY"));
+    }
+    EXPECT_THAT(planned(now, R"({"daemon":{"api_key":"***"}})").puts, IsEmpty());
+}
+
+TEST_F(config, what_follows_from_another_key_stays_as_it_was_put_back_beside_it) {
+    file("[disk]\ndownload_path = \"/old\"\n");
+    auto const now = load();
+    auto const alone = planned(now, R"({"disk":{"download_path":"/new"}})");
+    EXPECT_THAT(alone.next.settings.disk.allowed_paths, ElementsAre("/new"));
+    auto const both = planned(now, R"({"disk":{"download_path":"/new","allowed_paths":["/old"]}})");
+    EXPECT_EQ(both.next.settings.disk.download_path, "/new");
+    EXPECT_THAT(both.next.settings.disk.allowed_paths, ElementsAre("/old"));
+    EXPECT_THAT(
+        both.puts,
+        ElementsAre(laid{"disk.download_path", R"("/new")"}, laid{"disk.allowed_paths", R"(["/old"])"}));
 }
 
 TEST_F(config, an_import_may_lay_over_what_steers_transfers_and_nothing_else) {

@@ -46,7 +46,8 @@ void tell_quarantined(std::vector<std::string> const& records) {
 } // namespace
 
 server::server_options options_of(
-    contract::settings const& s, std::string api_key, contract::key_ring& named_keys) {
+    contract::settings const& s, std::string api_key, contract::key_ring& named_keys,
+    std::function<std::string()> revision) {
     server::server_options o;
     o.host = s.daemon.ipc_host;
     o.port = static_cast<int>(s.daemon.ipc_port);
@@ -59,6 +60,7 @@ server::server_options options_of(
     o.allow_insecure_bind = s.daemon.allow_insecure_bind;
     o.limits = limits_of(s.limits);
     o.metrics_need_key = s.observability.metrics_need_key;
+    o.revision = std::move(revision);
     o.websocket_enabled = s.daemon.websocket_enabled;
     o.heartbeat_seconds = s.daemon.websocket_heartbeat_interval;
     return o;
@@ -95,7 +97,9 @@ daemon::daemon(
       executor_{house_},
       server_{
           on_, make_routes(executor_, json_limits_of(in_force_.limits)),
-          options_of(in_force_, std::move(api_key), state_.keys()), counted} {
+          options_of(
+              in_force_, std::move(api_key), state_.keys(), [this] { return state_.revision().token(); }),
+          counted} {
     house_.gateway = gateway_.get();
     house_.config = this;
     self_.version = CCBT_VERSION;

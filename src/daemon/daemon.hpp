@@ -34,7 +34,8 @@ struct foundation {
 };
 
 [[nodiscard]] server::server_options options_of(
-    contract::settings const& s, std::string api_key, contract::key_ring& named_keys);
+    contract::settings const& s, std::string api_key, contract::key_ring& named_keys,
+    std::function<std::string()> revision = {}); // of the truth now
 [[nodiscard]] std::vector<std::string> folders_of(contract::disk_settings const& disk);
 
 using engine_maker = std::function<std::unique_ptr<engine::engine>(

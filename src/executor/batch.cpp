@@ -41,14 +41,15 @@ parsed parse(std::vector<std::string> const& written) {
     return out;
 }
 
-contract::batch_answer fill(parsed what, std::vector<result<void>> const& how) {
+contract::batch_answer fill(parsed const& what, std::vector<result<void>> const& how) {
+    auto out = what.answer;
     for (std::size_t i = 0; i < how.size(); ++i)
-        what.answer.results[what.at[i]] = outcome_of(what.hashes[i].hex(), how[i]);
-    return std::move(what.answer);
+        out.results[what.at[i]] = outcome_of(what.hashes[i].hex(), how[i]);
+    return out;
 }
 
 // A failure of the house is no single torrent's: it is the answer, as the single routes give it.
-std::optional<failure> of_the_house(std::vector<result<void>> const& how) {
+template <class T> std::optional<failure> of_the_house(std::vector<result<T>> const& how) {
     for (auto const& one : how)
         if (!one && contract::row_of(one.error().code).status >= 500) return one.error();
     return std::nullopt;
@@ -73,44 +74,61 @@ task<result<contract::batch_answer>> torrents::handle(
     }
     std::vector<std::string> hashes;
     for (auto const& one : good) hashes.push_back(one.what.facts.hashes.canonical().hex());
-    auto const added = co_await take_in_all(std::move(good), who.operation_id);
-    std::vector<result<void>> how;
-    for (auto const& one : added) {
-        if (one)
-            how.emplace_back();
-        else
-            how.emplace_back(unexpected<failure>{one.error()});
-    }
+    using outcomes = std::vector<result<contract::add_torrent::response>>;
+    auto const answer_of = [out, at, hashes](outcomes const& added) {
+        auto filled = out;
+        for (std::size_t i = 0; i < added.size(); ++i) {
+            result<void> how;
+            if (!added[i]) how = unexpected<failure>{added[i].error()};
+            filled.results[at[i]] = outcome_of(hashes[i], how);
+        }
+        return filled;
+    };
+    auto const foresee = [this, &who, &answer_of](outcomes const& added) {
+        house_.once.foresee(who.operation_id, answer_of(added));
+    };
+    auto const added = co_await take_in_all(std::move(good), who.operation_id, foresee);
+    if (auto const failed = of_the_house(added)) co_return unexpected<failure>{*failed};
+    co_return answer_of(added);
+}
+
+template <class Deed> task<result<contract::batch_answer>> torrents::do_to_all(
+    std::vector<std::string> const& written, caller const& who, Deed deed) {
+    auto const what = parse(written);
+    foresight const foresee = [this, &what, &who](std::vector<result<void>> const& how) {
+        house_.once.foresee(who.operation_id, fill(what, how));
+    };
+    auto const how = co_await deed(what.hashes, foresee);
     if (auto const failed = of_the_house(how)) co_return unexpected<failure>{*failed};
-    for (std::size_t i = 0; i < how.size(); ++i) out.results[at[i]] = outcome_of(hashes[i], how[i]);
-    co_return out;
+    co_return fill(what, how);
 }
 
 task<result<contract::batch_answer>> torrents::handle(
     contract::batch_pause::request request, caller const& who) {
-    auto what = parse(request.info_hashes);
-    auto hashes = what.hashes;
-    auto const how = co_await set_paused(std::move(hashes), true, who.operation_id);
-    if (auto const failed = of_the_house(how)) co_return unexpected<failure>{*failed};
-    co_return fill(std::move(what), how);
+    auto const deed = [this, &who](std::vector<contract::info_hash> which, foresight foresee) {
+        return set_paused(std::move(which), true, who.operation_id, std::move(foresee));
+    };
+    auto out = co_await do_to_all(request.info_hashes, who, deed);
+    co_return out;
 }
 
 task<result<contract::batch_answer>> torrents::handle(
     contract::batch_resume::request request, caller const& who) {
-    auto what = parse(request.info_hashes);
-    auto hashes = what.hashes;
-    auto const how = co_await set_paused(std::move(hashes), false, who.operation_id);
-    if (auto const failed = of_the_house(how)) co_return unexpected<failure>{*failed};
-    co_return fill(std::move(what), how);
+    auto const deed = [this, &who](std::vector<contract::info_hash> which, foresight foresee) {
+        return set_paused(std::move(which), false, who.operation_id, std::move(foresee));
+    };
+    auto out = co_await do_to_all(request.info_hashes, who, deed);
+    co_return out;
 }
 
 task<result<contract::batch_answer>> torrents::handle(
     contract::batch_remove::request request, caller const& who) {
-    auto what = parse(request.info_hashes);
-    auto hashes = what.hashes;
-    auto const how = co_await remove(std::move(hashes), request.remove_data, who.operation_id);
-    if (auto const failed = of_the_house(how)) co_return unexpected<failure>{*failed};
-    co_return fill(std::move(what), how);
+    auto const deed = [this, &who, with_data = request.remove_data](
+                          std::vector<contract::info_hash> which, foresight foresee) {
+        return remove(std::move(which), with_data, who.operation_id, std::move(foresee));
+    };
+    auto out = co_await do_to_all(request.info_hashes, who, deed);
+    co_return out;
 }
 
 } // namespace ccbt::executor

@@ -244,6 +244,8 @@ task<result<contract::resume_checkpoint::response>> backup::handle(
     if (read->selections) asked.file_priorities = priorities_of(*read->selections);
     engine::load first{.metainfo = what.metainfo, .claimed = std::move(read->verified)};
     first.downloaded = said.download_stats.bytes_downloaded;
+    house_.once.foresee(
+        who.operation_id, contract::resume_checkpoint::response{what.facts.hashes.canonical().hex()});
     auto added =
         co_await torrents_.take_in(std::move(what), std::move(asked), std::move(first), who.operation_id);
     if (!added && added.error().code == errc::add_torrent_error)
@@ -264,10 +266,11 @@ task<result<contract::resume_checkpoint::response>> backup::resume_known(
     auto changed = *row->asked;
     changed.paused = false;
     if (read.selections) changed.file_priorities = priorities_of(*read.selections);
+    contract::resume_checkpoint::response out{changed.hashes.canonical().hex()};
+    house_.once.foresee(operation_id, out);
     auto const kept = co_await keep_changed(house_, row->asked, std::move(changed), std::move(operation_id));
     if (!kept) co_return unexpected<failure>{kept.error()};
     auto const record = *kept;
-    contract::resume_checkpoint::response out{record->hashes.canonical().hex()};
     auto const is_new = [&](std::uint32_t piece) {
         return piece >= report->have.size() || !report->have[piece];
     };

@@ -52,6 +52,7 @@ void context::configure_queue() {
 }
 
 task<result<void>> commit(context& house, store::commit what) {
+    house.once.put_answer(what);
     auto const held = std::make_shared<store::commit>(std::move(what));
     auto start = [&house, held](auto done) { house.truth.commit_change(std::move(*held), std::move(done)); };
     if (!in_force(safeguard::answer_after_commit)) { // a mutant's early answer

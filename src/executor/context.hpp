@@ -7,6 +7,7 @@
 #include "contract/endpoint.hpp"
 #include "engine/engine.hpp"
 #include "executor/address_rules.hpp"
+#include "executor/operations.hpp"
 #include "executor/turn.hpp"
 #include "gateway/gateway.hpp"
 #include "model/queue_schedule.hpp"
@@ -72,6 +73,7 @@ struct context {
     gateway::gateway* gateway = nullptr; // null: a house without a network
     bool store_failed = false;           // a commit met an I/O error: health says degraded
     configuration* config = nullptr;     // null: a house whose settings nobody changes
+    operations once{on, truth};          // what was answered to requests with an Idempotency-Key
     turns<int> settings_turns{on};       // whoever changes what is laid over holds it
     /// Told after the settings in force changed, with the keys.
     std::vector<std::function<void(std::vector<std::string> const&)>> on_settings_changed{};

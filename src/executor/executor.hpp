@@ -66,6 +66,8 @@ public:
     /// The revision at which what has been answered holds.
     [[nodiscard]] contract::revision revision() const { return house_.state.revision(); }
 
+    [[nodiscard]] operations& once() { return house_.once; }
+
 private:
     context& house_;
 };

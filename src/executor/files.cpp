@@ -142,29 +142,34 @@ task<result<contract::files_named>> files::handle(
     contract::select_files::request request, caller const& who) {
     level_of const to = [](std::uint8_t was) { return was == 0 ? std::uint8_t{4} : was; };
     change what{request.info_hash, request.file_indices, "file_indices", errc::file_select_failed, to};
+    contract::files_named const out{"selected", std::move(request.file_indices)};
+    house_.once.foresee(who.operation_id, out);
     auto const set = co_await set_levels(std::move(what), who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
-    co_return contract::files_named{"selected", std::move(request.file_indices)};
+    co_return out;
 }
 
 task<result<contract::files_named>> files::handle(
     contract::deselect_files::request request, caller const& who) {
     level_of const to = [](std::uint8_t) { return std::uint8_t{0}; };
     change what{request.info_hash, request.file_indices, "file_indices", errc::file_deselect_failed, to};
+    contract::files_named const out{"deselected", std::move(request.file_indices)};
+    house_.once.foresee(who.operation_id, out);
     auto const set = co_await set_levels(std::move(what), who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
-    co_return contract::files_named{"deselected", std::move(request.file_indices)};
+    co_return out;
 }
 
 task<result<contract::set_file_priority::response>> files::handle(
     contract::set_file_priority::request request, caller const& who) {
     level_of const to = [level = static_cast<std::uint8_t>(request.priority)](std::uint8_t) { return level; };
     change what{request.info_hash, {request.file_index}, "file_index", errc::file_priority_failed, to};
-    auto const set = co_await set_levels(std::move(what), who.operation_id);
-    if (!set) co_return unexpected<failure>{set.error()};
     contract::set_file_priority::response out;
     out.file_index = request.file_index;
     out.priority = request.priority;
+    house_.once.foresee(who.operation_id, out);
+    auto const set = co_await set_levels(std::move(what), who.operation_id);
+    if (!set) co_return unexpected<failure>{set.error()};
     co_return out;
 }
 

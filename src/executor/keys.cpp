@@ -95,6 +95,10 @@ task<result<contract::get_keys::response>> keys::handle(contract::get_keys::requ
 
 task<result<contract::create_key::response>> keys::handle(
     contract::create_key::request request, caller const& who) {
+    // Its answer has a secret, which is told once and stands nowhere.
+    if (!who.operation_id.empty())
+        co_return unexpected<failure>{
+            wrong("Idempotency-Key", "is not taken here: the secret of a new key is told once")};
     if (auto const fine = check_name(request.name); !fine) co_return unexpected<failure>{fine.error()};
     auto const scopes = scopes_of(request.scopes);
     if (!scopes) co_return unexpected<failure>{scopes.error()};
@@ -148,13 +152,15 @@ task<result<contract::revoke_key::response>> keys::handle(
         co_return fails(
             errc::key_not_found, "there is no key of that name", {{"field", std::string{"name"}}});
     store::commit change;
+    change.operation_id = who.operation_id;
     change.changes.emplace_back(store::drop_key{request.name});
+    contract::revoke_key::response out;
+    out.name = request.name;
+    house_.once.foresee(who.operation_id, out);
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) co_return unexpected<failure>{kept.error()};
     house_.apply(model::key_gone{request.name});
     log::info("key \"{}\" was revoked by {}", request.name, who.principal);
-    contract::revoke_key::response out;
-    out.name = std::move(request.name);
     co_return out;
 }
 

@@ -88,9 +88,11 @@ task<result<contract::add_to_queue::response>> queue::handle(
         changed.in_queue = true;
         changed.queue_order = house_.last_queue_order = queue_order::after(torrents_.last_queue_order());
     }
+    contract::add_to_queue::response const out{"added", changed.hashes.canonical().hex()};
+    house_.once.foresee(who.operation_id, out);
     auto const kept = co_await keep_changed(house_, row->asked, std::move(changed), who.operation_id);
     if (!kept) co_return unexpected<failure>{kept.error()};
-    co_return contract::add_to_queue::response{"added", (*kept)->hashes.canonical().hex()};
+    co_return out;
 }
 
 task<result<contract::remove_from_queue::response>> queue::handle(
@@ -105,9 +107,11 @@ task<result<contract::remove_from_queue::response>> queue::handle(
 
     auto changed = *row->asked;
     changed.in_queue = false;
+    contract::remove_from_queue::response const out{"removed", changed.hashes.canonical().hex()};
+    house_.once.foresee(who.operation_id, out);
     auto const kept = co_await keep_changed(house_, row->asked, std::move(changed), who.operation_id);
     if (!kept) co_return unexpected<failure>{kept.error()};
-    co_return contract::remove_from_queue::response{"removed", (*kept)->hashes.canonical().hex()};
+    co_return out;
 }
 
 task<result<contract::move_in_queue::response>> queue::handle(
@@ -131,13 +135,14 @@ task<result<contract::move_in_queue::response>> queue::handle(
                 house_.last_queue_order = std::max(torrents_.last_queue_order(), *key);
                 auto changed = *row->asked;
                 changed.queue_order = *key;
+                contract::move_in_queue::response out;
+                out.status = "moved";
+                out.info_hash = changed.hashes.canonical().hex();
+                out.new_position = request.new_position;
+                house_.once.foresee(who.operation_id, out);
                 auto const kept =
                     co_await keep_changed(house_, row->asked, std::move(changed), who.operation_id);
                 if (!kept) co_return unexpected<failure>{kept.error()};
-                contract::move_in_queue::response out;
-                out.status = "moved";
-                out.info_hash = (*kept)->hashes.canonical().hex();
-                out.new_position = request.new_position;
                 co_return out;
             }
         }
@@ -229,27 +234,33 @@ task<result<contract::done>> queue::handle(contract::clear_queue::request, calle
         changed.back().in_queue = false;
         if (changed.size() % slice == 0) co_await let_others_in();
     }
+    contract::done const out{"cleared"};
     if (!changed.empty()) {
+        house_.once.foresee(who.operation_id, out);
         auto const kept = co_await keep_all(std::move(changed), who.operation_id);
         if (!kept) co_return unexpected<failure>{kept.error()};
     }
-    co_return contract::done{"cleared"};
+    co_return out;
 }
 
 // ---- stopping and going on
 
 task<result<contract::pause_in_queue::response>> queue::handle(
     contract::pause_in_queue::request request, caller const& who) {
+    contract::pause_in_queue::response const out{"paused", request.info_hash.hex()};
+    house_.once.foresee(who.operation_id, out);
     auto const set = co_await torrents_.set_paused(request.info_hash, true, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
-    co_return contract::pause_in_queue::response{"paused", request.info_hash.hex()};
+    co_return out;
 }
 
 task<result<contract::resume_in_queue::response>> queue::handle(
     contract::resume_in_queue::request request, caller const& who) {
+    contract::resume_in_queue::response const out{"resumed", request.info_hash.hex()};
+    house_.once.foresee(who.operation_id, out);
     auto const set = co_await torrents_.set_paused(request.info_hash, false, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
-    co_return contract::resume_in_queue::response{"resumed", request.info_hash.hex()};
+    co_return out;
 }
 
 } // namespace ccbt::executor

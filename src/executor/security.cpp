@@ -29,8 +29,9 @@ contract::listed_addresses shown(model::state::listed const& list) {
 
 } // namespace
 
-task<result<void>> security::change(model::list_changed what) {
+task<result<void>> security::change(model::list_changed what, std::string operation_id) {
     store::commit kept;
+    kept.operation_id = std::move(operation_id);
     if (what.listed)
         kept.changes.emplace_back(store::put_list_entry{what.list, what.entry});
     else
@@ -44,7 +45,9 @@ task<result<void>> security::change(model::list_changed what) {
 }
 
 task<result<contract::add_to_blacklist::response>> security::add(
-    address_list to, std::string ip, std::optional<std::string> reason) {
+    address_list to, std::string ip, std::optional<std::string> reason, std::string operation_id) {
+    contract::add_to_blacklist::response const out;
+    house_.once.foresee(operation_id, out);
     auto const range = ip_range::parse(ip);
     if (!range) co_return unexpected<failure>{malformed(range.error())};
     {
@@ -62,15 +65,18 @@ task<result<contract::add_to_blacklist::response>> security::add(
         if (reason && !reason->empty()) entry.reason = std::move(*reason);
         if (is_new || entry != at->second) {
             model::list_changed what{to, std::move(entry), true};
-            auto const kept = co_await change(std::move(what));
+            auto const kept = co_await change(std::move(what), std::move(operation_id));
             if (!kept) co_return unexpected<failure>{kept.error()};
         }
     }
     co_await house_.rules.in_force();
-    co_return contract::add_to_blacklist::response{};
+    co_return out;
 }
 
-task<result<contract::remove_from_blacklist::response>> security::remove(address_list from, std::string ip) {
+task<result<contract::remove_from_blacklist::response>> security::remove(
+    address_list from, std::string ip, std::string operation_id) {
+    contract::remove_from_blacklist::response const out;
+    house_.once.foresee(operation_id, out);
     auto const range = ip_range::parse(ip);
     if (!range) co_return unexpected<failure>{malformed(range.error())};
     {
@@ -82,11 +88,11 @@ task<result<contract::remove_from_blacklist::response>> security::remove(address
                 errc::security_not_found, fmt::format("{} is not on that list", range->text()),
                 {{"field", std::string{"ip"}}});
         model::list_changed what{from, at->second, false};
-        auto const kept = co_await change(std::move(what));
+        auto const kept = co_await change(std::move(what), std::move(operation_id));
         if (!kept) co_return unexpected<failure>{kept.error()};
     }
     co_await house_.rules.in_force();
-    co_return contract::remove_from_blacklist::response{};
+    co_return out;
 }
 
 task<result<contract::listed_addresses>> security::handle(contract::get_blacklist::request, caller const&) {
@@ -96,20 +102,20 @@ task<result<contract::listed_addresses>> security::handle(contract::get_whitelis
     co_return shown(house_.state.list(address_list::whitelist));
 }
 task<result<contract::add_to_blacklist::response>> security::handle(
-    contract::add_to_blacklist::request request, caller const&) {
-    return add(address_list::blacklist, std::move(request.ip), std::move(request.reason));
+    contract::add_to_blacklist::request request, caller const& who) {
+    return add(address_list::blacklist, std::move(request.ip), std::move(request.reason), who.operation_id);
 }
 task<result<contract::add_to_whitelist::response>> security::handle(
-    contract::add_to_whitelist::request request, caller const&) {
-    return add(address_list::whitelist, std::move(request.ip), std::move(request.reason));
+    contract::add_to_whitelist::request request, caller const& who) {
+    return add(address_list::whitelist, std::move(request.ip), std::move(request.reason), who.operation_id);
 }
 task<result<contract::remove_from_blacklist::response>> security::handle(
-    contract::remove_from_blacklist::request request, caller const&) {
-    return remove(address_list::blacklist, std::move(request.ip));
+    contract::remove_from_blacklist::request request, caller const& who) {
+    return remove(address_list::blacklist, std::move(request.ip), who.operation_id);
 }
 task<result<contract::remove_from_whitelist::response>> security::handle(
-    contract::remove_from_whitelist::request request, caller const&) {
-    return remove(address_list::whitelist, std::move(request.ip));
+    contract::remove_from_whitelist::request request, caller const& who) {
+    return remove(address_list::whitelist, std::move(request.ip), who.operation_id);
 }
 
 } // namespace ccbt::executor

@@ -29,9 +29,10 @@ public:
 
 private:
     task<result<contract::add_to_blacklist::response>> add(
-        model::address_list to, std::string ip, std::optional<std::string> reason);
-    task<result<contract::remove_from_blacklist::response>> remove(model::address_list from, std::string ip);
-    task<result<void>> change(model::list_changed what);
+        model::address_list to, std::string ip, std::optional<std::string> reason, std::string operation_id);
+    task<result<contract::remove_from_blacklist::response>> remove(
+        model::address_list from, std::string ip, std::string operation_id);
+    task<result<void>> change(model::list_changed what, std::string operation_id);
 
     context& house_;
     turns<model::address_list> turns_{house_.on};

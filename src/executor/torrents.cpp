@@ -134,6 +134,8 @@ task<result<contract::add_torrent::response>> torrents::handle(
     contract::add_torrent::request request, caller const& who) {
     auto one = co_await prepare(std::move(request));
     if (!one) co_return unexpected<failure>{std::move(one.error())};
+    contract::add_torrent::response const out{one->what.facts.hashes.canonical().hex()};
+    house_.once.foresee(who.operation_id, out);
     auto added = co_await take_in(
         std::move(one->what), std::move(one->asked), std::move(one->first), who.operation_id);
     co_return added;
@@ -236,7 +238,8 @@ bool torrents::near_a_deletion(std::vector<candidate> const& all, torrent_id& wh
 }
 
 task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all(
-    std::vector<candidate> all, std::string operation_id) {
+    std::vector<candidate> all, std::string operation_id,
+    std::function<void(std::vector<result<contract::add_torrent::response>> const&)> foresee) {
     std::vector<result<contract::add_torrent::response>> out(all.size());
     std::vector<std::size_t> left;
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -254,12 +257,16 @@ task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all
             if (auto const* row = hash ? house_.state.torrents().find(hash) : nullptr) return row;
         return nullptr;
     };
+    std::size_t at_once = left.size();
     while (!left.empty()) {
+        auto const until = left.begin() + static_cast<std::ptrdiff_t>(std::min(at_once, left.size()));
+        std::vector<std::size_t> const now{left.begin(), until};
+        left.erase(left.begin(), until);
         store::commit change;
         change.operation_id = operation_id;
         std::vector<std::pair<std::size_t, std::shared_ptr<model::torrent_asked const>>> records;
         std::unordered_set<contract::info_hash> taken; // by those before
-        for (auto const i : left) {
+        for (auto const i : now) {
             auto& asked = all[i].asked;
             if (auto const* row = row_of(asked.hashes)) {
                 out[i] = unexpected<failure>{exists_already(*row)};
@@ -281,27 +288,30 @@ task<std::vector<result<contract::add_torrent::response>>> torrents::take_in_all
                 change.changes.emplace_back(store::put_metainfo{record->id, bytes});
             records.emplace_back(i, record);
         }
-        left.clear();
-        if (records.empty()) break;
+        if (records.empty()) continue;
+        for (auto const& [i, record] : records)
+            out[i] = contract::add_torrent::response{record->hashes.canonical().hex()};
+        if (foresee && left.empty()) foresee(out);
         auto const kept = co_await commit(house_, std::move(change));
         if (kept) {
             std::vector<model::fact> facts;
             for (auto const& [i, record] : records) facts.emplace_back(model::torrent_put{record});
             house_.apply(facts);
-            for (auto const& [i, record] : records) {
+            for (auto const& [i, record] : records)
                 house_.engine.ask(house_.wish_for(record), std::move(all[i].first));
-                out[i] = contract::add_torrent::response{record->hashes.canonical().hex()};
-            }
-            break;
+            continue;
         }
-        // Another add was quicker with one of them: the others are tried again without it.
-        bool const others_may = kept.error().code == errc::torrent_exists &&
-                                std::any_of(records.begin(), records.end(), [&](auto const& r) {
-                                    return row_of(r.second->hashes);
-                                });
+        // Another add was quicker with one of them: the others are tried again without it. Where none is here, the store
+        // knows more than the model: one at a time, so that it refuses that one alone.
+        bool const is_conflict = kept.error().code == errc::torrent_exists;
+        bool const is_explained = std::any_of(
+            records.begin(), records.end(), [&](auto const& r) { return row_of(r.second->hashes); });
+        if (!is_explained) at_once = 1;
         for (auto const& [i, record] : records) {
-            out[i] = unexpected<failure>{kept.error()};
-            if (others_may) left.push_back(i);
+            auto why = kept.error();
+            if (is_conflict) why.details.push_back({"info_hash", record->hashes.canonical().hex()});
+            out[i] = unexpected<failure>{std::move(why)};
+            if (is_conflict && (is_explained || records.size() > 1)) left.push_back(i);
         }
     }
     co_return out;
@@ -396,7 +406,7 @@ struct torrents::named {
 };
 
 task<std::vector<result<void>>> torrents::set_paused(
-    std::vector<contract::info_hash> which, bool paused, std::string operation_id) {
+    std::vector<contract::info_hash> which, bool paused, std::string operation_id, foresight foresee) {
     named what{house_, which};
     std::vector<turns<torrent_id>::hold> held;
     auto const wanted = what.all;
@@ -428,6 +438,7 @@ task<std::vector<result<void>>> torrents::set_paused(
         records.push_back(std::move(record));
     }
     if (!facts.empty()) {
+        if (foresee) foresee(what.how);
         auto const kept = co_await commit(house_, std::move(change));
         if (!kept) {
             what.fail_all(kept.error());
@@ -447,15 +458,19 @@ task<result<void>> torrents::set_paused(contract::info_hash which, bool paused, 
 }
 
 task<result<contract::done>> torrents::handle(contract::pause_torrent::request request, caller const& who) {
+    contract::done const out{"paused"};
+    house_.once.foresee(who.operation_id, out);
     auto const set = co_await set_paused(request.info_hash, true, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
-    co_return contract::done{"paused"};
+    co_return out;
 }
 
 task<result<contract::done>> torrents::handle(contract::resume_torrent::request request, caller const& who) {
+    contract::done const out{"resumed"};
+    house_.once.foresee(who.operation_id, out);
     auto const set = co_await set_paused(request.info_hash, false, who.operation_id);
     if (!set) co_return unexpected<failure>{set.error()};
-    co_return contract::done{"resumed"};
+    co_return out;
 }
 
 // ---- removing
@@ -516,13 +531,15 @@ task<> torrents::spare_shared_files(store::intend_deletion& what, ids const& goi
 
 task<result<contract::done>> torrents::handle(contract::remove_torrent::request request, caller const& who) {
     std::vector<contract::info_hash> which{request.info_hash};
+    contract::done const out{"removed"};
+    house_.once.foresee(who.operation_id, out);
     auto const gone = co_await remove(std::move(which), request.delete_files, who.operation_id);
     if (!gone.front()) co_return unexpected<failure>{gone.front().error()};
-    co_return contract::done{"removed"};
+    co_return out;
 }
 
 task<std::vector<result<void>>> torrents::remove(
-    std::vector<contract::info_hash> which, bool delete_files, std::string operation_id) {
+    std::vector<contract::info_hash> which, bool delete_files, std::string operation_id, foresight foresee) {
     named what{house_, which};
     std::vector<turns<torrent_id>::hold> held;
     auto const wanted = what.all;
@@ -589,6 +606,7 @@ task<std::vector<result<void>>> torrents::remove(
         change.changes.emplace_back(store::forget_torrent{one.id});
         facts.emplace_back(model::torrent_gone{one.id});
     }
+    if (foresee) foresee(what.how);
     auto const kept = co_await commit(house_, std::move(change));
     if (!kept) {
         what.fail_all(kept.error());

@@ -61,7 +61,8 @@ public:
     };
     /// The same for many, in one commit, an outcome each. One that stands twice among them exists at the second.
     task<std::vector<result<contract::add_torrent::response>>> take_in_all(
-        std::vector<candidate> all, std::string operation_id);
+        std::vector<candidate> all, std::string operation_id,
+        std::function<void(std::vector<result<contract::add_torrent::response>> const&)> foresee = {});
     /// The URLs of its trackers, of its metainfo and of the magnet that it came by.
     task<std::vector<std::string>> trackers_of(std::shared_ptr<model::torrent_asked const> asked);
     /// Files of the same names may be going just now: a new torrent must not lose its own with them.
@@ -82,10 +83,15 @@ private:
     [[nodiscard]] bool near_a_deletion(std::vector<candidate> const& all, torrent_id& which) const;
     // Of many, in one commit, an outcome each; a torrent that is named twice is done once.
     struct named;
+    /// Told the outcomes before they are committed.
+    using foresight = std::function<void(std::vector<result<void>> const&)>;
     task<std::vector<result<void>>> set_paused(
-        std::vector<contract::info_hash> which, bool paused, std::string operation_id);
+        std::vector<contract::info_hash> which, bool paused, std::string operation_id, foresight = {});
     task<std::vector<result<void>>> remove(
-        std::vector<contract::info_hash> which, bool delete_files, std::string operation_id);
+        std::vector<contract::info_hash> which, bool delete_files, std::string operation_id, foresight = {});
+
+    template <class Deed> task<result<contract::batch_answer>> do_to_all(
+        std::vector<std::string> const& written, caller const& who, Deed deed);
 
     context& house_;
 };

@@ -62,6 +62,7 @@ task<result<contract::set_rate_limits::response>> transfers::handle(
     auto changed = *was;
     changed.down_kib = request.download_kib;
     changed.up_kib = request.upload_kib;
+    house_.once.foresee(who.operation_id, limits_of(changed, house_.settings.limits));
     auto const record = co_await keep_changed(house_, was, std::move(changed), who.operation_id);
     if (!record) co_return unexpected<failure>{record.error()};
     // A torrent that failed waits for its user to resume it: the engine is told of its limits with that.

@@ -11,6 +11,7 @@
 #include "server/router.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -64,6 +65,7 @@ struct server_options {
     bool metrics_need_key = false;                   // on a loopback bind too
     bool websocket_enabled = true;
     double heartbeat_seconds = 30;
+    std::function<std::string()> revision{}; // that of the truth now, for answers of the door itself
     server_limits limits;
 };
 

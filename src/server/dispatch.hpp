@@ -105,6 +105,74 @@ task<answer> serve(Executor& executor, call from, wire::json_limits limits) {
     co_return a;
 }
 
+inline constexpr std::string_view idempotency_key = "Idempotency-Key";
+
+/// A request without its key, as one text: each part with its length, so that no two are alike.
+[[nodiscard]] inline std::string head_text(std::string_view deed, call const& from) {
+    std::string out;
+    auto const add = [&out](std::string_view part) { ((out += std::to_string(part.size())) += ':') += part; };
+    add(deed);
+    for (auto const& [name, value] : from.path) add(value);
+    for (auto const& [name, value] : from.query) {
+        add(name);
+        add(value);
+    }
+    return out;
+}
+
+/// The same, done once: what was answered under its Idempotency-Key within a day is answered again. Errors are not
+/// kept, since nothing was changed.
+template <class Endpoint, class Executor>
+task<answer> serve_once(Executor& executor, call from, wire::json_limits limits) {
+    using contract::errc;
+    auto const at = std::find_if(from.headers.begin(), from.headers.end(), [](auto const& header) {
+        return header.first == idempotency_key;
+    });
+    if (at == from.headers.end()) {
+        auto plain = co_await serve<Endpoint>(executor, std::move(from), limits);
+        co_return plain;
+    }
+    answer a;
+    if (at->second.size() < 16 || at->second.size() > 64) {
+        contract::failure wrong{errc::validation_error, "Idempotency-Key must have 16 to 64 characters", {}};
+        a = answer_error(std::move(wrong).with("field", std::string{idempotency_key}));
+        a.revision = executor.revision().token();
+        co_return a;
+    }
+    auto& once = executor.once();
+    auto const id = once.id_of(from.who.principal, at->second);
+    auto const head = head_text(Endpoint::route.name, from);
+    auto const request = co_await once.digest_of(head, from.body);
+    auto const turn = co_await once.take(id);
+    auto const before = co_await once.answered(id);
+    if (before && before->request != request) {
+        contract::failure const other{
+            errc::idempotency_conflict, "that Idempotency-Key was used for another request", {}};
+        a = answer_error(other);
+        a.revision = executor.revision().token();
+        co_return a;
+    }
+    if (before) {
+        a.status = before->status;
+        a.body.text = before->body;
+        a.revision = executor.revision().token();
+        co_return a;
+    }
+    using response = typename Endpoint::response;
+    auto const write = [](void const* what) {
+        return encode_answer(*static_cast<response const*>(what)).body.joined();
+    };
+    typename std::remove_cvref_t<decltype(once)>::underway const under{
+        once, id, request, typeid(response), write};
+    from.who.operation_id = id;
+    a = co_await serve<Endpoint>(executor, std::move(from), limits);
+    if (a.status < 300) {
+        auto body = a.body.joined();
+        co_await once.keep(id, a.status, std::move(body));
+    }
+    co_return a;
+}
+
 /// Whether a torrent's bytes come in it, which are one long string.
 template <class Request> [[nodiscard]] constexpr bool carries_torrents() {
     return requires(Request r) { r.torrent_data; } || requires(Request r) { r.torrents; };
@@ -128,6 +196,14 @@ template <class Endpoint, class Executor>
         r.is_socket = true;
     } else {
         static_assert(contract::serves<Executor, Endpoint>, "the executor has no deed for this endpoint");
+        constexpr auto method = Endpoint::route.method;
+        if constexpr (method == contract::verb::post || method == contract::verb::del) {
+            r.headers.push_back(idempotency_key);
+            r.handle = [&executor, limits = r.limits](call from) {
+                return serve_once<Endpoint>(executor, std::move(from), limits);
+            };
+            return r;
+        }
         r.handle = [&executor, limits = r.limits](call from) {
             return serve<Endpoint>(executor, std::move(from), limits);
         };

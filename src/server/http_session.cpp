@@ -286,6 +286,7 @@ private:
     /// Counts an answer and writes it; whether another request may follow.
     task<bool> reply(answer a, manner how, bool keep, std::string_view name, steady::time_point began) {
         a.close = a.close || !keep || last_;
+        if (a.revision.empty() && on_->options.revision) a.revision = on_->options.revision();
         bool const closes = a.close;
         ++on_->counted.requests[{name, a.status}];
         on_->counted.latency.observe(std::chrono::duration<double>(steady::now() - began).count());

@@ -22,9 +22,10 @@ std::string origin_host(asio::ip::address const& a) {
 }
 
 // Refused before a request was read: a short answer, without a session.
-void tell_full(stream_socket& socket, char const* why) {
+void tell_full(stream_socket& socket, std::string revision, char const* why) {
     auto a = answer_error(contract::failure{contract::errc::too_many_connections, why, {}});
     a.close = true;
+    a.revision = std::move(revision);
     manner const plain;
     auto const text = head_of(a, plain, a.body.size(), false) + a.body.text;
     error_code failed;
@@ -170,7 +171,9 @@ task<> server::take_connections(
         if (crowded || greedy) {
             ++on->counted.refused["TOO_MANY_CONNECTIONS"];
             if (!on->ways.tls || is_unix)
-                tell_full(socket, crowded ? "too many connections" : "too many connections from one address");
+                tell_full(
+                    socket, on->options.revision ? on->options.revision() : std::string{},
+                    crowded ? "too many connections" : "too many connections from one address");
             if (on->turned_away.size() >= most_turned_away) {
                 let_go(on->turned_away.front().second);
                 on->turned_away.pop_front();

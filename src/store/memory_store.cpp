@@ -89,7 +89,6 @@ void memory_store::decide(written const& what, unique_function<void(outcome)> do
 }
 
 outcome memory_store::apply(commit const& what) {
-    if (!what.operation_id.empty() && operations_.contains(what.operation_id)) return outcome::committed;
     undo_.clear();
     for (auto const& one : what.changes) {
         if (put(one)) continue;
@@ -97,7 +96,8 @@ outcome memory_store::apply(commit const& what) {
         return outcome::conflict;
     }
     undo_.clear();
-    if (!what.operation_id.empty()) operations_.insert(what.operation_id);
+    if (!what.operation_id.empty())
+        answers_.insert_or_assign(what.operation_id, std::make_shared<std::string const>(what.answer));
     return outcome::committed;
 }
 
@@ -219,6 +219,12 @@ void memory_store::name(model::info_hash const& hash, std::optional<torrent_id> 
 void memory_store::load_metainfo(
     torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) {
     loop_.post([done = std::move(done), is = found(metainfo_, id)]() mutable { done(std::move(is)); });
+}
+
+void memory_store::load_answer(
+    std::string operation_id, unique_function<void(std::shared_ptr<std::string const>)> done) {
+    loop_.post(
+        [done = std::move(done), is = found(answers_, operation_id)]() mutable { done(std::move(is)); });
 }
 
 void memory_store::load_checkpoint(

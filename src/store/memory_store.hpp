@@ -40,6 +40,8 @@ public:
         torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void load_checkpoint(
         model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) override;
+    void load_answer(
+        std::string operation_id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void keep(std::vector<resume_record> records, unique_function<void(outcome)> done) override;
     void load_resume(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void load_many(std::vector<torrent_id> ids, unique_function<void(std::vector<stored>)> done) override;
@@ -78,7 +80,7 @@ private:
     std::map<torrent_id, intend_deletion> deletions_;
     std::map<std::pair<model::address_list, ip_range>, model::list_entry> lists_;
     std::map<std::string, contract::access_key> keys_;
-    std::unordered_set<std::string> operations_;
+    std::unordered_map<std::string, bytes> answers_;
     std::int64_t removed_downloaded_ = 0, removed_uploaded_ = 0;
     std::string lineage_, node_id_;
 

@@ -51,7 +51,8 @@ CREATE TABLE deletions(row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, root_pa
     files BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;
 CREATE TABLE checkpoints(row INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL,
     checksum INTEGER NOT NULL) STRICT;
-CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL, answer BLOB NOT NULL,
+    checksum INTEGER NOT NULL) STRICT;
 CREATE INDEX operations_at ON operations(at);
 CREATE TABLE lists(row INTEGER PRIMARY KEY, list INTEGER NOT NULL, range TEXT NOT NULL, reason TEXT NOT NULL,
     added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT;
@@ -66,7 +67,10 @@ constexpr migration migrations[] = {
      "reason TEXT NOT NULL, added_at REAL NOT NULL, checksum INTEGER NOT NULL, UNIQUE(list, range)) STRICT"},
     {2, "CREATE TABLE keys(row INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, signs INTEGER NOT NULL, "
         "id BLOB NOT NULL, scopes TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL, "
-        "last_used REAL NOT NULL, checksum INTEGER NOT NULL) STRICT"}};
+        "last_used REAL NOT NULL, checksum INTEGER NOT NULL) STRICT"},
+    {3, "DROP TABLE operations; CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL, "
+        "answer BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT; "
+        "CREATE INDEX operations_at ON operations(at)"}};
 
 open_failure failed(open_failure::kind why, fs::path const& file, std::string what) {
     return {why, fmt::format("{}: {}", file.string(), what)};
@@ -228,7 +232,7 @@ std::optional<open_failure> migrate(
 } // namespace
 
 schema const& current_schema() {
-    static constexpr schema current{3, tables, migrations};
+    static constexpr schema current{4, tables, migrations};
     return current;
 }
 

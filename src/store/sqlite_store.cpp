@@ -35,6 +35,11 @@ void sqlite_store::load_checkpoint(
     writer_->ask(blob_request{of, true, std::move(done), nullptr});
 }
 
+void sqlite_store::load_answer(
+    std::string operation_id, unique_function<void(std::shared_ptr<std::string const>)> done) {
+    writer_->ask(blob_request{std::move(operation_id), false, std::move(done), nullptr});
+}
+
 void sqlite_store::keep(std::vector<resume_record> records, unique_function<void(outcome)> done) {
     writer_->ask(write_request{std::move(records), std::move(done)});
 }

@@ -53,6 +53,8 @@ public:
         torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void load_checkpoint(
         model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) override;
+    void load_answer(
+        std::string operation_id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void keep(std::vector<resume_record> records, unique_function<void(outcome)> done) override;
     void load_resume(torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) override;
     void load_many(std::vector<torrent_id> ids, unique_function<void(std::vector<stored>)> done) override;

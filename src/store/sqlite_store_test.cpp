@@ -382,19 +382,49 @@ TEST_F(sqlite_store_files, first_seq_grows_strictly_over_restarts_clocks_and_res
     EXPECT_LT(seen.back(), std::int64_t{1} << 53);
 }
 
-TEST_F(sqlite_store_files, operations_are_forgotten_after_a_day) {
-    auto store = open();
-    ASSERT_EQ(commit_now(on, *store, {put_setting{"a", "1"}}, "the operation"), outcome::committed);
-    close(std::move(store));
+TEST_F(sqlite_store_files, an_answer_is_kept_for_a_day) {
     auto const now = static_cast<std::int64_t>(unix_now());
+    auto store = open(now);
+    ASSERT_EQ(commit_now(on, *store, {}, "the operation", "the answer"), outcome::committed);
+    close(std::move(store));
     store = open(now + 23 * 3600);
-    ASSERT_EQ(commit_now(on, *store, {put_setting{"a", "2"}}, "the operation"), outcome::committed);
+    auto const kept = answer_now(on, *store, "the operation");
+    ASSERT_NE(kept, nullptr);
+    EXPECT_EQ(*kept, "the answer");
     close(std::move(store));
     store = open(now + 25 * 3600);
-    EXPECT_EQ(store->loaded().settings.at(0).second, "1");
-    ASSERT_EQ(commit_now(on, *store, {put_setting{"a", "3"}}, "the operation"), outcome::committed);
+    EXPECT_EQ(answer_now(on, *store, "the operation"), nullptr);
     close(std::move(store));
-    EXPECT_EQ(open()->loaded().settings.at(0).second, "3");
+    store = open(now);
+    EXPECT_EQ(answer_now(on, *store, "the operation"), nullptr) << "it is gone, not hidden";
+    close(std::move(store));
+}
+
+TEST_F(sqlite_store_files, a_damaged_answer_is_none) {
+    {
+        auto store = open();
+        ASSERT_EQ(commit_now(on, *store, {}, "the operation", "the answer"), outcome::committed);
+        close(std::move(store));
+    }
+    change_file("UPDATE operations SET answer=x'00'");
+    auto store = open();
+    EXPECT_EQ(answer_now(on, *store, "the operation"), nullptr);
+    close(std::move(store));
+}
+
+TEST_F(sqlite_store_files, a_store_of_version_3_gets_its_answers) {
+    fill(2);
+    change_file("DROP TABLE operations; "
+                "CREATE TABLE operations(id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID; "
+                "CREATE INDEX operations_at ON operations(at); INSERT INTO operations VALUES('old',1); "
+                "PRAGMA user_version=3");
+    auto store = open();
+    EXPECT_EQ(store->loaded().torrents.size(), 2U);
+    ASSERT_EQ(commit_now(on, *store, {}, "the operation", "the answer"), outcome::committed);
+    EXPECT_EQ(*answer_now(on, *store, "the operation"), "the answer");
+    EXPECT_EQ(answer_now(on, *store, "old"), nullptr);
+    close(std::move(store));
+    EXPECT_TRUE(fs::exists(folder / "ccbt.db.version-3.backup"));
 }
 
 constexpr char const* made_up_0 = "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT); CREATE TABLE old(x);"

@@ -77,8 +77,8 @@ int sqlite_tables::prepare() {
     made(
         put_meta_, "INSERT INTO meta(key,value,checksum) VALUES(?1,?2,?3) "
                    "ON CONFLICT(key) DO UPDATE SET value=?2,checksum=?3");
-    made(find_operation_, "SELECT 1 FROM operations WHERE id=?1");
-    made(put_operation_, "INSERT INTO operations(id,at) VALUES(?1,?2)");
+    made(find_operation_, "SELECT id,at,answer,checksum FROM operations WHERE id=?1");
+    made(put_operation_, "INSERT OR REPLACE INTO operations(id,at,answer,checksum) VALUES(?1,?2,?3,?4)");
     made(
         drop_operations_,
         "DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE at<?1 LIMIT 10000)");
@@ -322,18 +322,27 @@ int sqlite_tables::keep(resume_record const& record) {
     return row_writer{put_resume_, sum_, "resume"}.id(d.id).blob(bytes_of(*record.resume)).run(row);
 }
 
-int sqlite_tables::is_known(std::string_view operation, bool& known) {
-    find_operation_.bind_text(1, operation);
-    auto const code = find_operation_.step();
-    find_operation_.reset();
-    known = code == SQLITE_ROW;
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+int sqlite_tables::keep_answer(std::string_view operation, std::string_view answer, std::int64_t now) {
+    return row_writer{put_operation_, sum_, "operations"}
+        .text(operation)
+        .integer(now)
+        .blob(bytes_of(answer))
+        .run();
 }
 
-int sqlite_tables::remember(std::string_view operation, std::int64_t now) {
-    put_operation_.bind_text(1, operation);
-    put_operation_.bind(2, now);
-    return put_operation_.run();
+sqlite_tables::bytes sqlite_tables::answer(std::string_view operation, std::int64_t not_before) {
+    find_operation_.bind_text(1, operation);
+    auto const code = find_operation_.step();
+    bytes out;
+    if (code == SQLITE_ROW && intact(find_operation_, sum_, "operations", 0)) {
+        auto const data = find_operation_.blob(2);
+        if (find_operation_.integer(1) >= not_before)
+            out = std::make_shared<std::string const>(data.begin(), data.end());
+    } else if (code != SQLITE_DONE) {
+        log::error("store: the answer of an operation could not be read");
+    }
+    find_operation_.reset();
+    return out;
 }
 
 int sqlite_tables::forget_operations(std::int64_t before) {

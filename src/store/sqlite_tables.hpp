@@ -29,8 +29,7 @@ public:
     /// SQLITE_CONSTRAINT: a hash is another torrent's.
     [[nodiscard]] int apply(change const& what);
     [[nodiscard]] int keep(resume_record const& record);
-    [[nodiscard]] int is_known(std::string_view operation, bool& known);
-    [[nodiscard]] int remember(std::string_view operation, std::int64_t now);
+    [[nodiscard]] int keep_answer(std::string_view operation, std::string_view answer, std::int64_t now);
     [[nodiscard]] int forget_operations(std::int64_t before);
 
     using bytes = std::shared_ptr<std::string const>;
@@ -40,6 +39,7 @@ public:
     [[nodiscard]] std::size_t quarantined() const {
         return damaged_.size();
     } // rows, found so far in this run
+    [[nodiscard]] bytes answer(std::string_view operation, std::int64_t not_before);
 
 private:
     int put(put_torrent const& what);

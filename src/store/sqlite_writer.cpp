@@ -59,6 +59,7 @@ std::pair<std::size_t, std::size_t> weigh(store_request const& what) {
     if (!write) return {1, 64};
     std::size_t bytes = 64;
     if (auto const* const asked = std::get_if<commit>(&write->what)) {
+        bytes += asked->answer.size();
         for (auto const& c : asked->changes) bytes += std::visit(weight_of_change{}, c);
         return {asked->changes.size() + 1, bytes};
     }
@@ -66,8 +67,6 @@ std::pair<std::size_t, std::size_t> weigh(store_request const& what) {
     for (auto const& r : records) bytes += 64 + (r.resume ? r.resume->size() : 0);
     return {records.size(), bytes};
 }
-
-std::int64_t unix_whole() { return static_cast<std::int64_t>(unix_now()); }
 
 } // namespace
 
@@ -103,9 +102,8 @@ std::optional<open_failure> sqlite_store::writer::open(snapshot& asked, journal_
           std::pair{&back_, "ROLLBACK TO one"}})
         *into = on_.prepare(sql);
     code = begin_.run();
-    auto const now = with_.now != 0 ? with_.now : unix_whole();
-    if (code == SQLITE_OK) code = tables_->begin_run(now, asked, done);
-    if (code == SQLITE_OK) code = tables_->forget_operations(now - operation_seconds);
+    if (code == SQLITE_OK) code = tables_->begin_run(now(), asked, done);
+    if (code == SQLITE_OK) code = tables_->forget_operations(now() - operation_seconds);
     if (code == SQLITE_OK) code = commit_.run();
     if (code != SQLITE_OK) return failed(code);
     if (!sync_directory(with_.directory))
@@ -117,6 +115,10 @@ std::optional<open_failure> sqlite_store::writer::open(snapshot& asked, journal_
 
 void sqlite_store::writer::count_quarantined() {
     quarantined_.store(static_cast<std::int64_t>(tables_->quarantined()), std::memory_order_relaxed);
+}
+
+std::int64_t sqlite_store::writer::now() const {
+    return with_.now != 0 ? with_.now : static_cast<std::int64_t>(unix_now());
 }
 
 void sqlite_store::writer::start() {
@@ -268,12 +270,7 @@ int sqlite_store::writer::apply(write_request const& write) {
         return code;
     }
     auto const& asked = std::get<commit>(write.what);
-    if (!asked.operation_id.empty()) {
-        bool known = false;
-        code = tables_->is_known(asked.operation_id, known);
-        if (code != SQLITE_OK || known) return code;
-        code = tables_->remember(asked.operation_id, unix_whole());
-    }
+    if (!asked.operation_id.empty()) code = tables_->keep_answer(asked.operation_id, asked.answer, now());
     for (auto const& c : asked.changes)
         if (code == SQLITE_OK) code = tables_->apply(c);
     return code;
@@ -301,6 +298,8 @@ void sqlite_store::writer::read(store_request& what) {
     if (auto* const blob = std::get_if<blob_request>(&what)) {
         if (auto const* const hash = std::get_if<model::info_hash>(&blob->of))
             blob->answer = tables_->checkpoint(*hash);
+        else if (auto const* const operation = std::get_if<std::string>(&blob->of))
+            blob->answer = tables_->answer(*operation, now() - operation_seconds);
         else
             blob->answer = blob->of_resume ? tables_->resume(std::get<torrent_id>(blob->of))
                                            : tables_->metainfo(std::get<torrent_id>(blob->of));
@@ -339,7 +338,7 @@ void sqlite_store::writer::tidy() {
     }
     if (steady::now() - pruned_ < std::chrono::minutes{10}) return;
     pruned_ = steady::now();
-    auto const code = tables_->forget_operations(unix_whole() - operation_seconds);
+    auto const code = tables_->forget_operations(now() - operation_seconds);
     if (code != SQLITE_OK) static_cast<void>(lost(code));
 }
 

@@ -23,7 +23,8 @@ struct write_request {
     outcome answer = outcome::io_error;
 };
 struct blob_request {
-    std::variant<model::info_hash, torrent_id> of; // a checkpoint's hash, or a torrent
+    std::variant<model::info_hash, torrent_id, std::string>
+        of; // a checkpoint's hash, a torrent, an operation
     bool of_resume;
     unique_function<void(std::shared_ptr<std::string const>)> done;
     std::shared_ptr<std::string const> answer;
@@ -70,6 +71,7 @@ private:
     void fail_writes(std::span<store_request> group, outcome with);
     void count_quarantined();
     void tidy();
+    [[nodiscard]] std::int64_t now() const;
     outcome finish(bool whole);
 
     options with_;

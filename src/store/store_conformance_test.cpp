@@ -181,9 +181,8 @@ TYPED_TEST(store_conformance, a_commit_with_a_conflict_applies_nothing_of_it) {
     EXPECT_THAT(asked.roots, ElementsAre(model::storage_root{{5, 5}, "/srv"}));
     EXPECT_THAT(done.torrents, ElementsAre(model::torrent_done{.id = one->id, .downloaded = 7}));
     EXPECT_EQ(done.removed_downloaded, 0);
-    EXPECT_EQ(this->commit_these({put_torrent{shared(fresh)}}, "an operation"), outcome::committed);
-    EXPECT_NE(find(this->world.restart().first, fresh.id), nullptr)
-        << "a conflict has not used the operation up";
+    EXPECT_EQ(answer_now(this->world.on, this->world.asks(), "an operation"), nullptr)
+        << "what was not done has no answer";
 }
 
 TYPED_TEST(store_conformance, the_changes_of_a_commit_apply_in_their_order) {
@@ -201,14 +200,19 @@ TYPED_TEST(store_conformance, the_changes_of_a_commit_apply_in_their_order) {
     EXPECT_THAT(asked.settings, ElementsAre(std::pair<std::string, std::string>{"queue.max", "2"}));
 }
 
-TYPED_TEST(store_conformance, an_operation_commits_once) {
-    auto const one = shared(some_torrent(this->random)), two = shared(some_torrent(this->random));
-    EXPECT_EQ(this->commit_these({put_torrent{one}}, "0123456789abcdef"), outcome::committed);
-    EXPECT_EQ(this->commit_these({put_torrent{two}}, "0123456789abcdef"), outcome::committed);
-    EXPECT_EQ(this->commit_these({forget_torrent{one->id}}, "0123456789abcdef"), outcome::committed);
-    auto const asked = this->world.restart().first;
-    EXPECT_EQ(asked.torrents.size(), 1U);
-    EXPECT_NE(find(asked, one->id), nullptr);
+TYPED_TEST(store_conformance, an_answer_is_kept_with_its_commit_and_the_last_one_counts) {
+    auto& on = this->world.on;
+    EXPECT_EQ(answer_now(on, this->world.asks(), "0123456789abcdef"), nullptr);
+    std::string const bytes{"an answer\0of any bytes", 22};
+    EXPECT_EQ(
+        commit_now(on, this->world.asks(), {put_setting{"a", "1"}}, "0123456789abcdef", "first"),
+        outcome::committed);
+    EXPECT_EQ(commit_now(on, this->world.asks(), {}, "0123456789abcdef", bytes), outcome::committed);
+    EXPECT_EQ(this->world.restart().first.settings.size(), 1U);
+    auto const kept = answer_now(on, this->world.asks(), "0123456789abcdef");
+    ASSERT_NE(kept, nullptr);
+    EXPECT_EQ(*kept, bytes);
+    EXPECT_EQ(answer_now(on, this->world.asks(), "0123456789abcdeg"), nullptr);
 }
 
 TYPED_TEST(store_conformance, commits_without_an_operation_are_all_applied) {

@@ -55,10 +55,10 @@ private:
 using ccbt::temporary_folder;
 
 inline outcome commit_now(
-    loop_thread& on, truth& to, std::vector<change> changes, std::string operation = {}) {
+    loop_thread& on, truth& to, std::vector<change> changes, std::string operation = {},
+    std::string answer = {}) {
     return on.ask<outcome>([&](auto done) {
-        to.commit_change(
-            {.operation_id = std::move(operation), .changes = std::move(changes)}, std::move(done));
+        to.commit_change({std::move(operation), std::move(changes), std::move(answer)}, std::move(done));
     });
 }
 inline outcome keep_now(loop_thread& on, journal& to, std::vector<resume_record> records) {
@@ -70,6 +70,9 @@ inline bytes metainfo_now(loop_thread& on, truth& of, torrent_id id) {
 }
 inline bytes resume_now(loop_thread& on, journal& of, torrent_id id) {
     return on.ask<bytes>([&](auto done) { of.load_resume(id, std::move(done)); });
+}
+inline bytes answer_now(loop_thread& on, truth& of, std::string operation) {
+    return on.ask<bytes>([&](auto done) { of.load_answer(std::move(operation), std::move(done)); });
 }
 inline bytes text(std::string value) { return std::make_shared<std::string const>(std::move(value)); }
 

@@ -85,8 +85,9 @@ enum class outcome : std::uint8_t {
 };
 
 struct commit {
-    std::string operation_id;    // non-empty: the same id commits once, a second time answers committed
+    std::string operation_id;    // non-empty: `answer` is kept under it for a day, in place of one before
     std::vector<change> changes; // all or nothing, in this order
+    std::string answer{};
 };
 
 struct snapshot {                                               // what was there at the start
@@ -112,6 +113,9 @@ public:
     /// What keep_checkpoint kept, or null. The newest 10,000 are kept.
     virtual void load_checkpoint(
         model::info_hash of, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
+    /// What was kept under that id within the last day, or null.
+    virtual void load_answer(
+        std::string operation_id, unique_function<void(std::shared_ptr<std::string const>)> done) = 0;
 };
 
 } // namespace ccbt::store
