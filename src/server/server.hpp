@@ -23,7 +23,9 @@ public:
     /// Takes over what may change while it serves: host names, metrics, events and their heartbeat.
     void configure(server_options const& to);
     void publish(contract::event_view const& event) { ground_->events.publish(event); }
-    void remember_by(hub::history from) { ground_->events.remember_by(std::move(from)); }
+    void remember_by(hub::history from, std::function<hub::position()> now) {
+        ground_->events.remember_by(std::move(from), std::move(now));
+    }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const {
         return ground_->events.anyone_wants(type);
     }
