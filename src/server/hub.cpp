@@ -16,6 +16,7 @@ std::shared_ptr<std::string const> text_of(contract::event_view const& event) {
 }
 
 void hub::publish(contract::event_view const& what) {
+    last_seq_ = std::max(last_seq_, what->seq);
     if (watchers_.empty()) return;
     waiting_.push_back(what);
     if (posted_) return;

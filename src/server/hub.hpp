@@ -37,13 +37,12 @@ public:
     }
     [[nodiscard]] std::size_t size() const { return watchers_.size(); }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const;
-    /// What to start from after a resync: the seq of the last event, the revision of the rows. Of a start with no
-    /// event yet too.
+    /// What to start from after a resync: the seq of the last event, through restarts, and the revision of the rows.
     struct position {
         std::int64_t seq = 0;
         std::string revision;
     };
-    [[nodiscard]] position now() const { return now_ ? now_() : position{}; }
+    [[nodiscard]] position now() const { return now_ ? now_() : position{last_seq_, {}}; }
 
     /// Where the events of before are: those after a seq, or nothing where some of them are not known any more.
     using history = std::function<std::optional<std::vector<contract::event_view>>(std::int64_t)>;
@@ -66,6 +65,7 @@ private:
     std::vector<contract::event_view> waiting_;
     history history_;
     std::function<position()> now_;
+    std::int64_t last_seq_ = 0; // of what was published
     bool posted_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // a flush that comes too late finds it gone
 };
