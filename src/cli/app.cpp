@@ -50,7 +50,7 @@ CLI::Option* attach(CLI::App& to, slot& into) {
             made->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         else
             made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-        if (a.positional && !a.repeats) made->allow_extra_args(false); // what follows is the next one's
+        if (!a.repeats) made->allow_extra_args(false); // what follows is the next one's
         if (!a.choices.empty()) made->check(CLI::IsMember(a.choices));
     }
     if (a.required) made->required();

@@ -9,7 +9,6 @@
 #include <ctime>
 #include <fmt/core.h>
 #include <ostream>
-#include <thread>
 
 namespace ccbt::cli {
 
@@ -63,44 +62,33 @@ std::string line_of(wire::value const& event, terminal const& term) {
 } // namespace
 
 int watch_events(session& s, command const&, given const& words) {
-    if (words.has("count") && !number(words, "count"))
-        return static_cast<int>(s.wrong_usage("--count must be a whole number"));
-    auto const types = types_of(words.all("type"));
+    for (auto const* word : {"count", "since"})
+        if (words.has(word) && !number(words, word))
+            return static_cast<int>(s.wrong_usage(fmt::format("--{} must be a whole number", word)));
+    client::event_watch watch{s.where.how, types_of(words.all("type")), number(words, "since")};
     auto left = number(words, "count");
     bool was_there = false;
-    std::chrono::milliseconds wait{100};
+    bool is_away = false;
     while (!left || *left > 0) {
-        auto stream = client::event_stream::open(s.where.how, types);
-        if (!stream) {
-            bool const passing = stream.error().kind == client::error_kind::unreachable ||
-                                 stream.error().kind == client::error_kind::timeout ||
-                                 stream.error().status == 503;
-            if (!was_there || !passing) return static_cast<int>(s.tell(stream.error()));
-            std::this_thread::sleep_for(wait);
-            wait = std::min(wait * 2, std::chrono::milliseconds{5'000});
+        auto const news = watch.next(std::chrono::hours{1});
+        if (!news) return static_cast<int>(s.tell(news.error()));
+        if (!news->connected) {
+            if (!was_there) return static_cast<int>(s.tell(*watch.lost()));
+            if (!std::exchange(is_away, true))
+                s.err << "ccbt: " << printable(watch.lost()->message) << "; waiting for it to come back"
+                      << std::endl;
             continue;
         }
-        wait = std::chrono::milliseconds{100};
-        if (std::exchange(was_there, true))
-            s.err << "ccbt: the daemon is back; what happened meanwhile is not told" << std::endl;
-        while (!left || *left > 0) {
-            auto const got = stream->next_text(std::chrono::hours{1});
-            if (!got) {
-                if (got.error().kind != client::error_kind::unreachable)
-                    return static_cast<int>(s.tell(got.error()));
-                s.err << "ccbt: " << printable(got.error().message) << "; waiting for it to come back"
-                      << std::endl;
-                break;
-            }
-            if (!*got) continue;
-            auto const event = wire::parse(**got);
-            if (!event) continue;
-            if (s.json)
-                s.out << (s.term.out_is_terminal ? printable(**got) : **got) << std::endl;
-            else
-                s.out << line_of(*event, s.term) << std::endl;
-            if (left) --*left;
-        }
+        was_there = true;
+        if (std::exchange(is_away, false)) s.err << "ccbt: the daemon is back" << std::endl;
+        if (!news->event) continue;
+        auto const event = wire::parse(news->text);
+        if (!event) continue;
+        if (s.json)
+            s.out << (s.term.out_is_terminal ? printable(news->text) : news->text) << std::endl;
+        else
+            s.out << line_of(*event, s.term) << std::endl;
+        if (left) --*left;
     }
     return 0;
 }
@@ -114,7 +102,8 @@ int print_events(session& s, command const& what, given const& words) {
             if (known == name) return void(held = std::move(v));
         request->emplace_back(std::string{name}, std::move(v));
     };
-    constexpr double patience = 20; // below the time that the client waits for an answer
+    // Below the time that the client waits for an answer.
+    auto const patience = std::min(20.0, std::chrono::duration<double>(s.where.how.timeout).count() / 2);
     if (follow) put("wait", wire::value{patience});
     while (true) {
         auto const got = s.daemon.call(*what.endpoint, *request);

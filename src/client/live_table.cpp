@@ -38,6 +38,7 @@ struct live_table::state {
     std::vector<event_type> types;
     client asker;
     std::optional<event_stream> stream{};
+    std::optional<std::int64_t> seq{}; // of the last event that came
     std::map<std::string, contract::torrent_status> rows{};
     std::string revision{};
     std::optional<client_error> lost{};
@@ -69,7 +70,7 @@ struct live_table::state {
     }
 
     result<bool> connect() {
-        auto opened = event_stream::open(how, types);
+        auto opened = event_stream::open(how, types, seq);
         if (!opened) return unexpected<client_error>{std::move(opened.error())};
         stream = std::move(*opened);
         auto changed = refresh();
@@ -132,6 +133,7 @@ result<live_table::news> live_table::next(milliseconds timeout) {
         if (!got) return lose(std::move(got.error()));
         if (!*got) break;
         waits = milliseconds{0}; // what is there already comes with it; then one question for all of it
+        s.seq = (*got)->seq;
         stale = stale || moves_rows((*got)->type);
         if ((*got)->type == event_type::torrents_changed) continue;
         out.events.push_back(std::move(**got));

@@ -17,7 +17,7 @@ namespace ccbt::client {
 
 class socket;
 
-/// The WebSocket of events. It does not reconnect: whoever can catch up does (live_table).
+/// The WebSocket of events. It does not reconnect: whoever can catch up does (event_watch, live_table).
 class event_stream {
 public:
     /// Types not named here are not sent; none named: the eight original ones. `since`: events after this seq first,
@@ -41,6 +41,34 @@ public:
 private:
     explicit event_stream(socket&& made);
     std::unique_ptr<socket> socket_;
+};
+
+/// Events without a gap: when the connection is lost it comes back by itself, later and later up to 5 s, and gets what
+/// it missed from the daemon's log. Each kept event comes once, in order; where some are not known any more (a daemon
+/// that was started again knows none of before) one `resync` comes in their place.
+class event_watch {
+public:
+    /// `since`: what came after that first; default: from now on.
+    explicit event_watch(
+        options how, std::vector<contract::event_type> types = {},
+        std::optional<std::int64_t> since = std::nullopt);
+    ~event_watch();
+    event_watch(event_watch&&) noexcept;
+    event_watch& operator=(event_watch&&) noexcept;
+
+    struct news {
+        bool connected = false;
+        std::optional<contract::event> event{};
+        std::string text{}; // its JSON as it came
+    };
+    /// Waits for an event, the connection to come or go, or the time to be up. Fails where waiting longer does not help.
+    [[nodiscard]] result<news> next(std::chrono::milliseconds timeout);
+    [[nodiscard]] std::optional<std::int64_t> seq() const;         // of the last that came
+    [[nodiscard]] std::optional<client_error> const& lost() const; // why it is not connected
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
 };
 
 /// The table of torrents, kept in step: an event says that something changed, `GET /torrents?since=` says what. When

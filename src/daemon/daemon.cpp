@@ -108,10 +108,13 @@ daemon::daemon(
     self_.node_id = from_.asked.node_id;
     state_.events().listen([this](contract::event_view const& event) { server_.publish(event); });
     state_.events().ask_who_wants([this](contract::event_type type) { return server_.anyone_wants(type); });
-    server_.remember_by([this](std::int64_t seq) -> std::optional<std::vector<contract::event_view>> {
+    auto missed = [this](std::int64_t seq) -> std::optional<std::vector<contract::event_view>> {
         auto found = state_.events().since(seq, std::numeric_limits<std::size_t>::max());
         if (found.lost) return std::nullopt;
         return std::move(found.events);
+    };
+    server_.remember_by(std::move(missed), [this] {
+        return server::hub::position{state_.events().last_seq(), state_.revision().token()};
     });
 }
 

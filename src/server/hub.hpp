@@ -37,11 +37,19 @@ public:
     }
     [[nodiscard]] std::size_t size() const { return watchers_.size(); }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const;
-    [[nodiscard]] std::int64_t last_seq() const { return last_seq_; } // of what was published
+    /// What to start from after a resync: the seq of the last event, through restarts, and the revision of the rows.
+    struct position {
+        std::int64_t seq = 0;
+        std::string revision;
+    };
+    [[nodiscard]] position now() const { return now_ ? now_() : position{last_seq_, {}}; }
 
     /// Where the events of before are: those after a seq, or nothing where some of them are not known any more.
     using history = std::function<std::optional<std::vector<contract::event_view>>(std::int64_t)>;
-    void remember_by(history from) { history_ = std::move(from); }
+    void remember_by(history from, std::function<position()> now) {
+        history_ = std::move(from);
+        now_ = std::move(now);
+    }
     [[nodiscard]] std::optional<std::vector<contract::event_view>> since(std::int64_t seq) const {
         return history_ ? history_(seq) : std::nullopt;
     }
@@ -56,7 +64,8 @@ private:
     std::unordered_set<watcher*> watchers_;
     std::vector<contract::event_view> waiting_;
     history history_;
-    std::int64_t last_seq_ = 0;
+    std::function<position()> now_;
+    std::int64_t last_seq_ = 0; // of what was published
     bool posted_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // a flush that comes too late finds it gone
 };

@@ -29,7 +29,9 @@ public:
     /// Another certificate for the connections to come. For one that serves over TLS.
     void configure_tls(tls::context_ptr to) { ground_->ways.tls = std::move(to); }
     void publish(contract::event_view const& event) { ground_->events.publish(event); }
-    void remember_by(hub::history from) { ground_->events.remember_by(std::move(from)); }
+    void remember_by(hub::history from, std::function<hub::position()> now) {
+        ground_->events.remember_by(std::move(from), std::move(now));
+    }
     [[nodiscard]] bool anyone_wants(contract::event_type type) const {
         return ground_->events.anyone_wants(type);
     }

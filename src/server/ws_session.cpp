@@ -55,8 +55,7 @@ public:
     }
     void tell(std::shared_ptr<std::string const> event) override {
         if (ending_) return;
-        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes + history_bytes_)
-            return give_up();
+        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes) return give_up();
         push(std::move(event));
     }
 
@@ -143,12 +142,8 @@ private:
         auto const missed = on_->events.since(*first.since);
         if (!missed) return resync("events were forgotten since then: read anew what you keep");
         for (auto const& event : *missed)
-            if (wants(event->type)) {
-                auto text = text_of(event);
-                history_bytes_ +=
-                    text->size(); // beside what may wait of what comes now: the log has a bound of its own
-                push(std::move(text));
-            }
+            if (wants(event->type)) missed_.push_back(event);
+        if (!writing_) write_next();
     }
 
     void leave() {
@@ -214,6 +209,13 @@ private:
     }
 
     void write_next() {
+        if (!missed_.empty()) { // rendered one a write: 10,000 at once would hold the loop
+            auto text = text_of(missed_.front());
+            missed_.pop_front();
+            waiting_bytes_ += text->size();
+            on_->counted.event_bytes_waiting += text->size();
+            waiting_.push_front(std::move(text));
+        }
         if (waiting_.empty()) {
             writing_ = false;
             if (ending_) send_close();
@@ -226,7 +228,6 @@ private:
         auto const buffer = asio::buffer(*text);
         stream_.async_write(buffer, [self = shared_from_this(), text](error_code failed, std::size_t) {
             self->waiting_bytes_ -= text->size();
-            self->history_bytes_ -= std::min(self->history_bytes_, text->size());
             self->on_->counted.event_bytes_waiting -= text->size();
             if (failed) return self->drop();
             self->write_next();
@@ -240,6 +241,7 @@ private:
             on_->counted.event_bytes_waiting -= text->size();
         }
         waiting_.clear();
+        missed_.clear();
         resync("events were dropped, since they were not read in time");
         end(websocket::close_reason{websocket::close_code::try_again_later, "too slow"},
             on_->options.limits.write_progress);
@@ -250,7 +252,9 @@ private:
         contract::event told;
         told.type = event_type::resync;
         told.timestamp = unix_now();
-        told.seq = on_->events.last_seq();
+        auto const now = on_->events.now();
+        told.seq = now.seq;
+        if (!now.revision.empty()) told.data.revision = now.revision;
         told.data.message = std::move(why);
         push(shared_text(wire::to_json(told)));
     }
@@ -289,7 +293,7 @@ private:
     std::bitset<type_count> subscribed_;
     std::deque<std::shared_ptr<std::string const>> waiting_;
     std::size_t waiting_bytes_ = 0;
-    std::size_t history_bytes_ = 0; // of what waits, what was there before it came
+    std::deque<contract::event_view> missed_; // before it came; they go before what waits
     std::optional<websocket::close_reason> ending_;
     steady::time_point heard_at_{}, beat_at_{};
     std::optional<steady::time_point> asked_at_; // a ping that nothing has answered
