@@ -233,7 +233,7 @@ export interface DaemonSettings {
   state_dir: string;
   /** Serve over TLS */
   tls_enabled: boolean;
-  /** The certificate chain, PEM */
+  /** The certificate chain, PEM; default: one of its own, made at first use */
   tls_certificate_path: string;
   /** Its private key, PEM (+) */
   tls_key_path: string;
@@ -241,13 +241,15 @@ export interface DaemonSettings {
   trusted_keys: string[];
   /** Further names that a Host header may have (+) */
   allowed_hosts: string[];
+  /** Addresses of reverse proxies whose X-Forwarded-For is believed (+) */
+  trusted_proxies: string[];
   /** Serve beyond loopback without TLS (+) */
   allow_insecure_bind: boolean;
   /** Bind writing to the configured folders by Landlock (+) */
   landlock: boolean;
   /** Where exports go; default: <state_dir>/exports (+) */
   export_dir: string;
-  /** Serve on this Unix socket too (+) */
+  /** Serve on this Unix socket too; default: <state_dir>/ccbtd.sock; "none": on none (+) */
   unix_socket: string;
 }
 
@@ -679,6 +681,72 @@ export interface LimitSettings {
   per_torrent_up_kib: number;
   /** Exports, and imports, that each key may ask for in a minute */
   state_files_per_minute: number;
+  /** A request line of this API; longer is 414 (+) */
+  request_line_bytes: number;
+  /** The header block of a request; larger is 431 (+) */
+  header_block_bytes: number;
+  /** Header fields of a request; more are 431 (+) */
+  header_fields: number;
+  /** Until a request's head (and a TLS handshake) is here; later is 408 (+) */
+  header_seconds: number;
+  /** Until its body is here; later is 408 (+) */
+  body_seconds: number;
+  /** Without progress in writing an answer, until the connection is closed (+) */
+  write_seconds: number;
+  /** Between requests, until the connection is closed (+) */
+  idle_seconds: number;
+  /** The body of a request; larger is 413 (+) */
+  json_body_bytes: number;
+  /** The body of torrents/add (+) */
+  add_body_bytes: number;
+  /** The body of torrents/batch/* and torrents/resume-checkpoint (+) */
+  batch_body_bytes: number;
+  /** How deeply JSON may be nested; deeper is 400 (+) */
+  json_depth: number;
+  /** Values in a body (+) */
+  json_elements: number;
+  /** Values in a body of torrents/batch/* and torrents/resume-checkpoint (+) */
+  json_batch_elements: number;
+  /** A string in a body, but for a torrent's bytes (+) */
+  json_string_bytes: number;
+  /** Connections to this API in all; more are 503 (+) */
+  connections: number;
+  /** Of one address beyond loopback (+) */
+  connections_per_source: number;
+  /** Wrong keys and signatures of a source that get 401; those after are 429 (+) */
+  failed_keys: number;
+  /** The time in which they are counted (+) */
+  failed_keys_seconds: number;
+  /** Clients of GET /events; more are 503 (+) */
+  websocket_clients: number;
+  /** A message of theirs; larger closes with 1009 (+) */
+  websocket_message_bytes: number;
+  /** What waits for one of them; more closes with 1013 (+) */
+  websocket_queue_bytes: number;
+  /** Between ping frames (+) */
+  websocket_ping_seconds: number;
+  /** Until one that answers none is closed (+) */
+  websocket_pong_seconds: number;
+  /** A magnet link; longer is 400 (+) */
+  magnet_bytes: number;
+  /** Trackers of a torrent that is added; more are 400 (+) */
+  trackers: number;
+  /** Web seeds of a torrent that is added; more are 400 (+) */
+  web_seeds: number;
+  /** A .torrent file; larger is 400 (+) */
+  torrent_bytes: number;
+  /** Folders in a path of a torrent; deeper is 400 (+) */
+  torrent_path_depth: number;
+  /** A name in a torrent; longer is 400 (+) */
+  torrent_name_bytes: number;
+  /** An IP filter file as it lies on the disk; larger is 422 (+) */
+  filter_file_bytes: number;
+  /** The same, unpacked (+) */
+  filter_unpacked_bytes: number;
+  /** How much of it unpacking may make (+) */
+  filter_ratio: number;
+  /** A line of it; a longer one is malformed (+) */
+  filter_line_bytes: number;
 }
 
 export interface ListedAddresses {
