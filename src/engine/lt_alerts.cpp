@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
+#include <libtorrent/extensions/ut_pex.hpp>
 #include <libtorrent/peer_info.hpp>
 
 namespace ccbt::engine {
@@ -247,6 +248,7 @@ void lt_session::became_live(torrent_ref const& t) {
     t->last.reset();
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
+    if (std::exchange(t->lacks_pex, false)) t->handle.add_extension(&lt::create_ut_pex_plugin);
     bring_to_wish(t);
     announces_->became_live(t);
     look_soon();

@@ -66,6 +66,7 @@ lt_session::lt_session(lt_options with)
       listen_{with.listen},
       awaits_block_list_{with.await_block_list},
       each_{make_per_torrent_settings(settings_)},
+      has_pex_{settings_.discovery.enable_pex},
       tell_{with.on, std::move(with.facts)},
       session_{make_session(settings_, with)},
       asker_{std::make_unique<worker>(with.on, 256)},
@@ -330,7 +331,13 @@ void lt_session::configure(contract::settings const& to) {
     session_->apply_settings(settings_now());
     auto const each = make_per_torrent_settings(settings_);
     auto const changed = each != std::exchange(each_, each);
+    // Without the plugin it is not even offered. Torrents that are here already get it by hand, and lose it with the
+    // session: switched off again it is offered and not done.
+    auto const first_pex = each.pex && !std::exchange(has_pex_, has_pex_ || each.pex);
+    if (first_pex) session_->add_extension(&lt::create_ut_pex_plugin);
     for (auto const& [serial, t] : torrents_.all()) {
+        if (first_pex && t->at == stage::adding) t->lacks_pex = true;
+        if (first_pex && t->at == stage::live) t->handle.add_extension(&lt::create_ut_pex_plugin);
         if (t->at != stage::live || t->forgotten) continue;
         if (changed) {
             t->handle.set_max_connections(each.max_connections);

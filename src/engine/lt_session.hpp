@@ -97,6 +97,7 @@ private:
     bool listen_;
     bool awaits_block_list_;
     per_torrent_settings each_;
+    bool has_pex_; // the session's plugin, which stays once it is there
     teller tell_;
     lt_table torrents_;
     std::unique_ptr<libtorrent::session> session_;

@@ -1,5 +1,7 @@
 // PUT /config on a real daemon: what a change does beyond the answer, seen by peers, clients, the gateway and the log.
 #include "integration/daemon_nat.hpp"
+#include "support/bt_peer.hpp"
+#include "support/socket.hpp"
 #include "swarm/swarm.hpp"
 
 namespace ccbt::support {
@@ -79,6 +81,28 @@ TEST_F(daemon_config_effects, progress_is_saved_as_often_as_it_is_told_to) {
 }
 
 struct daemon_config_nat : daemon_nat {};
+
+TEST_F(daemon_config_effects, peers_are_offered_the_exchange_of_peers_as_soon_as_it_is_switched_on) {
+    auto const listens = free_port("127.0.0.2");
+    daemon const one{
+        plan({{"discovery.enable_pex", "false"}, {"network.listen_port_tcp", std::to_string(listens)}})};
+    make_file(one.downloads() / "film", 100'000, 1);
+    auto const what = make_torrent(one.downloads() / "film", {});
+    one.add(what);
+    one.wait_until_seeding(what.hash());
+    auto const offered = [&](char const* from) {
+        bt_peer peer{from, "127.0.0.2", listens, what.hash()};
+        EXPECT_TRUE(peer.is_let_in());
+        auto const said = peer.extensions();
+        EXPECT_THAT(said, testing::HasSubstr("11:ut_metadata"));
+        return said.find("6:ut_pex") != said.npos;
+    };
+    EXPECT_FALSE(offered("127.0.0.5"));
+    auto const on = put(one, R"({"discovery":{"enable_pex":true}})");
+    ASSERT_EQ(on.status, 200) << on.body;
+    EXPECT_FALSE(on.json.flag_or("restart_required", true));
+    EXPECT_TRUE(offered("127.0.0.6"));
+}
 
 TEST_F(daemon_config_nat, switched_off_it_takes_its_ports_back_from_the_gateway_and_refuses) {
     bed->start_gateway();

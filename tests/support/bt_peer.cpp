@@ -80,6 +80,7 @@ bt_peer::bt_peer(std::string const& from, std::string const& to, std::uint16_t p
     std::string said = "\x13"
                        "BitTorrent protocol" +
                        std::string(8, '\0');
+    said[1 + 19 + 5] = '\x10'; // BEP 10: extensions are spoken
     auto const bytes = text::from_hex(hash);
     if (!bytes) throw std::invalid_argument(hash);
     said.append(bytes->begin(), bytes->end());
@@ -109,6 +110,29 @@ bool bt_peer::is_let_in(milliseconds within) {
         got += static_cast<std::size_t>(n);
     }
     return true;
+}
+
+std::string bt_peer::extensions(milliseconds within) {
+    deadline const until{within};
+    std::string got;
+    auto const more = [&] {
+        std::array<char, 4096> some{};
+        if (!is_ready(fd_, until)) return false;
+        auto const n = ::recv(fd_, some.data(), some.size(), 0);
+        if (n > 0) got.append(some.data(), static_cast<std::size_t>(n));
+        return n > 0;
+    };
+    for (;;) {
+        std::size_t length = 0;
+        for (std::size_t i = 0; i < 4 && got.size() >= 4; ++i)
+            length = length << 8 | static_cast<unsigned char>(got[i]);
+        if (got.size() < 4 || got.size() < 4 + length) {
+            if (!more()) return {};
+            continue;
+        }
+        if (length >= 2 && got[4] == 20 && got[5] == 0) return got.substr(6, length - 2);
+        got.erase(0, 4 + length);
+    }
 }
 
 bool bt_peer::is_cut(milliseconds within) {

@@ -19,6 +19,8 @@ public:
 
     /// The other side's handshake came. False: it hung up, or said nothing until then.
     [[nodiscard]] bool is_let_in(milliseconds within = milliseconds{10'000});
+    /// The other side's extension handshake (BEP 10), bencoded; after is_let_in(). Empty: none came.
+    [[nodiscard]] std::string extensions(milliseconds within = milliseconds{10'000});
     /// The other side hangs up before `within` is over; what it sends meanwhile is dropped.
     [[nodiscard]] bool is_cut(milliseconds within);
 
