@@ -293,7 +293,7 @@ TEST(files, so_many_are_verified_at_once_and_no_more_wait) {
     files_house h;
     h.add_file(padded());
     std::vector<decltype(h.start(h.deeds.handle(contract::verify_files::request{}, h.who)))> all;
-    h.store.hold(); // none gets to its disk
+    h.store.hold_metainfo(); // none gets to its disk
     for (std::size_t i = 0; i < files::most_verifying; ++i)
         all.push_back(h.start(h.deeds.handle(contract::verify_files::request{hash(h.hex)}, h.who)));
     auto const refused = h.verify();

@@ -27,7 +27,8 @@ void memory_store::fail_next(outcome with, int times) {
 }
 
 void memory_store::release() {
-    held_ = false;
+    held_ = holds_metainfo_ = false;
+    for (auto& load : std::exchange(waiting_loads_, {})) loop_.post(std::move(load));
     for (auto waiting = std::exchange(waiting_, {}); !waiting.empty(); waiting.pop_front())
         decide(waiting.front().what, std::move(waiting.front().done));
 }
@@ -218,7 +219,11 @@ void memory_store::name(model::info_hash const& hash, std::optional<torrent_id> 
 
 void memory_store::load_metainfo(
     torrent_id id, unique_function<void(std::shared_ptr<std::string const>)> done) {
-    loop_.post([done = std::move(done), is = found(metainfo_, id)]() mutable { done(std::move(is)); });
+    auto answer = [done = std::move(done), is = found(metainfo_, id)]() mutable { done(std::move(is)); };
+    if (holds_metainfo_)
+        waiting_loads_.emplace_back(std::move(answer));
+    else
+        loop_.post(std::move(answer));
 }
 
 void memory_store::load_answer(

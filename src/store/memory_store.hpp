@@ -26,6 +26,8 @@ public:
     void fail_next(outcome with, int times = 1);
     /// From now on commits and keeps wait, unapplied and unanswered, until release().
     void hold() { held_ = true; }
+    /// Metainfo that is asked for comes after release() only.
+    void hold_metainfo() { holds_metainfo_ = true; }
     void release();
     [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
     /// It can no longer be read, as after a fault of the disk.
@@ -85,8 +87,9 @@ private:
     std::string lineage_, node_id_;
 
     std::vector<std::function<void()>> undo_;
-    bool held_ = false;
+    bool held_ = false, holds_metainfo_ = false;
     std::deque<held_write> waiting_;
+    std::deque<unique_function<void()>> waiting_loads_;
     outcome failing_with_ = outcome::io_error;
     int failing_ = 0;
     std::atomic<std::int64_t> changes_{0}, failed_{0};
