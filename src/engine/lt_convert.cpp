@@ -35,7 +35,8 @@ contract::torrent_state to_state(lt::torrent_status const& from, bool user_pause
         return torrent_state::starting; // looks at files, hashes nothing
     case lt::torrent_status::downloading_metadata: return torrent_state::metadata;
     case lt::torrent_status::finished:
-    case lt::torrent_status::seeding: return torrent_state::seeding;
+    case lt::torrent_status::seeding: // seen with a wanted piece missing, after files were deselected
+        return from.is_finished ? torrent_state::seeding : torrent_state::downloading;
     default: return torrent_state::downloading;
     }
 }
