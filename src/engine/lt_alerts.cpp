@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/extensions/ut_pex.hpp>
-#include <libtorrent/peer_info.hpp>
 
 namespace ccbt::engine {
 
@@ -19,40 +18,25 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string error_text(
-    lt::error_code const& failed, lt::operation_t doing, std::string_view path, std::string_view save_path) {
-    if (failed == lt::errors::duplicate_torrent)
-        return "it is the same torrent as another one here (the two hashes of a hybrid)";
-    return to_text(failed, doing, path, save_path);
-}
-
 constexpr auto metadata_again_in = 500ms;
-
-struct connection {
-    torrent_ref of;
-    lt::tcp::endpoint at;
-};
-
-// Of connections that were told of, sorted by torrent, those that are no more. Blocks.
-void leave_those_gone(std::vector<connection>& all) {
-    auto there = std::set<lt::tcp::endpoint>{};
-    auto last = torrent_ref{};
-    std::erase_if(all, [&](connection const& one) {
-        if (one.of != last) {
-            last = one.of;
-            there.clear();
-            auto peers = std::vector<lt::peer_info>{};
-            if (last->handle.is_valid()) last->handle.get_peer_info(peers);
-            for (auto const& p : peers) there.insert(p.ip);
-        }
-        return there.contains(one.at);
-    });
-}
 
 } // namespace
 
 torrent_ref lt_session::find(lt::torrent_handle const& handle) const {
     return torrents_.find_serial(to_serial(handle.userdata()));
+}
+
+void lt_session::peer_came(connection const& one, bool dialled_us) {
+    auto const& [serial, at] = one;
+    if (auto const t = torrents_.find_serial(serial); t && !t->forgotten && connected_.insert(one).second)
+        tell_.tell(model::peer_came{t->id(), at.address().to_string(), at.port(), dialled_us});
+}
+
+// Also called for those that never were connected with.
+void lt_session::peer_left(connection const& one, std::string why) {
+    auto const& [serial, at] = one;
+    if (auto const t = torrents_.find_serial(serial); t && connected_.erase(one) > 0 && !t->forgotten)
+        tell_.tell(model::peer_left{t->id(), at.address().to_string(), at.port(), std::move(why)});
 }
 
 void lt_session::pump_alerts() {
@@ -99,22 +83,16 @@ void lt_session::on_alert(lt::alert* a) {
         auto const& came = *lt::alert_cast<lt::peer_connect_alert>(a);
         bool const dialled = came.direction == lt::peer_connect_alert::direction_t::out;
         if (dialled) ++dialled_;
-        if (auto const t = find(came.handle);
-            t && !t->forgotten && connected_.emplace(t->serial, came.endpoint).second)
-            tell_.tell(model::peer_came{
-                t->id(), came.endpoint.address().to_string(), came.endpoint.port(), !dialled});
+        peer_came({to_serial(came.handle.userdata()), came.endpoint}, !dialled);
         return;
     }
     case lt::peer_disconnected_alert::alert_type: {
         auto const& gone = *lt::alert_cast<lt::peer_disconnected_alert>(a);
         if (gone.error == lt::errors::banned_by_ip_filter) ++blocked_connections_;
         if (gone.error == lt::errors::self_connection) ++with_ourselves_;
-        // Also told of those that never were connected with.
-        if (auto const t = find(gone.handle);
-            t && connected_.erase({t->serial, gone.endpoint}) > 0 && !t->forgotten)
-            tell_.tell(model::peer_left{
-                t->id(), gone.endpoint.address().to_string(), gone.endpoint.port(),
-                text::to_valid_utf8(gone.error.message())});
+        auto const one = connection{to_serial(gone.handle.userdata()), gone.endpoint};
+        if (seeing_all_) left_meanwhile_.insert(one);
+        peer_left(one, text::to_valid_utf8(gone.error.message()));
         return;
     }
     case lt::save_resume_data_alert::alert_type: {
@@ -147,20 +125,20 @@ void lt_session::on_alert(lt::alert* a) {
         if (!t->how.blocked && (e.error == boost::system::errc::no_such_file_or_directory ||
                                 e.error == boost::asio::error::eof || e.error == lt::errors::file_too_short))
             t->recheck = true;
-        fail(t, error_text(e.error, e.op, e.filename(), t->how.save_path));
+        fail(t, to_text(e.error, e.op, e.filename(), t->how.save_path));
         return;
     }
     case lt::torrent_error_alert::alert_type: {
         auto const& e = *lt::alert_cast<lt::torrent_error_alert>(a);
         if (auto const t = find(e.handle))
-            fail(t, error_text(e.error, lt::operation_t::unknown, e.filename(), t->how.save_path));
+            fail(t, to_text(e.error, lt::operation_t::unknown, e.filename(), t->how.save_path));
         return;
     }
     case lt::torrent_conflict_alert::alert_type: {
         auto const& c = *lt::alert_cast<lt::torrent_conflict_alert>(a);
         for (auto const& handle : {c.handle, c.conflicting_torrent})
             if (auto const t = find(handle))
-                fail(t, error_text(lt::errors::duplicate_torrent, lt::operation_t::unknown, "", ""));
+                fail(t, to_text(lt::errors::duplicate_torrent, lt::operation_t::unknown, "", ""));
         return;
     }
     case lt::metadata_failed_alert::alert_type:
@@ -228,7 +206,7 @@ void lt_session::on(lt::add_torrent_alert const& a) {
                 t->removing = true; // for its hashes to be free again
                 is_gone(t);
             } else {
-                fail(t, error_text(a.error, lt::operation_t::unknown, "", ""));
+                fail(t, to_text(a.error, lt::operation_t::unknown, "", ""));
             }
         } else {
             t->handle = a.handle;
@@ -249,6 +227,7 @@ void lt_session::became_live(torrent_ref const& t) {
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
     if (std::exchange(t->lacks_pex, false)) t->handle.add_extension(&lt::create_ut_pex_plugin);
+    if (std::exchange(t->lacks_settings, false)) apply(each_, t->handle);
     bring_to_wish(t);
     announces_->became_live(t);
     look_soon();
@@ -401,89 +380,6 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
         look_soon();
     });
     if (!asker_->run(std::move(work), std::move(done))) see_all_again();
-}
-
-// Alerts were dropped: answers to what is under way may be among them. What libtorrent has is the truth.
-void lt_session::see_all_again() {
-    if (std::exchange(seeing_all_, true)) return;
-    auto const all = std::make_shared<std::vector<lt::torrent_status>>();
-    // What is handed over after the look has begun may be missing from it without being lost.
-    auto asked = std::vector<torrent_ref>{};
-    for (auto const& [serial, t] : torrents_.all())
-        if (t->at == stage::adding || t->at == stage::live) asked.push_back(t);
-    // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
-    auto const connected = std::make_shared<std::vector<connection>>();
-    for (auto const& [serial, at] : connected_)
-        if (auto const t = torrents_.find_serial(serial); t && t->at == stage::live && !t->removing)
-            connected->push_back({t, at});
-    auto work = [all, connected, session = lt::session_handle{*session_}] {
-        try {
-            *all = session.get_torrent_status(
-                [](lt::torrent_status const&) { return true; },
-                lt::torrent_handle::query_accurate_download_counters);
-            leave_those_gone(*connected);
-        } catch (std::exception const& e) {
-            connected->clear();
-            log::error("the torrents could not be looked at again: {}", e.what());
-        }
-    };
-    auto done = here_.guard([this, all, connected, asked = std::move(asked)] {
-        seeing_all_ = false;
-        for (auto const& [t, at] : *connected)
-            if (connected_.erase({t->serial, at}) > 0 && !t->forgotten)
-                tell_.tell(model::peer_left{t->id(), at.address().to_string(), at.port(), {}});
-        seen_all_again(asked, *all);
-        if (std::exchange(lost_more_, false)) see_all_again();
-    });
-    if (!asker_->run(std::move(work), std::move(done))) {
-        seeing_all_ = false;
-        look_again_ = loop_.after(1s, [this] { see_all_again(); });
-    }
-}
-
-void lt_session::seen_all_again(
-    std::vector<torrent_ref> const& asked, std::vector<lt::torrent_status> const& all) {
-    auto there = std::unordered_map<std::uint64_t, lt::torrent_status const*>{};
-    for (auto const& status : all) there[to_serial(status.handle.userdata())] = &status;
-    auto samples = std::vector<model::torrent_seen>{};
-    for (auto const& t : asked) {
-        if (torrents_.find_serial(t->serial) != t) continue; // it went meanwhile
-        auto const found = there.find(t->serial);
-        auto const* const status = found == there.end() ? nullptr : found->second;
-        if (t->removing && !status) {
-            is_gone(t);
-            continue;
-        }
-        if (t->at == stage::adding) {
-            if (status) {
-                t->handle = status->handle;
-                became_live(
-                    t); // and its sample is taken below: an update that came before was not for it yet
-            } else if (t->forgotten) {
-                t->removing = true; // for its hashes to be free again
-                is_gone(t);
-            } else {
-                adder_->enqueue(t);
-            }
-            adder_->answered();
-        }
-        if (t->at == stage::live && !t->removing && status) {
-            if (t->save == saving::asked || t->save == saving::flushing) saver_->give_up(t);
-            t->flushed = t->flushes; // so may the answers to these have been
-            t->checking = status->state == lt::torrent_status::checking_files ||
-                          status->state == lt::torrent_status::checking_resume_data;
-            if (status->has_metadata && !t->info) ask_for_metadata(t);
-            if (status->errc) fail(t, error_text(status->errc, lt::operation_t::unknown, "", ""));
-            if (status->is_finished && status->total_payload_download > t->finished_at_payload) {
-                t->finish_pending = true;
-                t->whole_at = t->flush();
-            }
-            t->last.reset();
-            take_status(*status, samples);
-        }
-    }
-    if (!samples.empty()) tell_.tell(model::torrents_seen{std::move(samples)});
-    look_soon();
 }
 
 } // namespace ccbt::engine

@@ -200,6 +200,8 @@ contract::peer to_peer(lt::peer_info const& from) {
 std::string to_text(
     lt::error_code const& failed, lt::operation_t doing, std::string_view path, std::string_view save_path) {
     namespace errc = boost::system::errc;
+    if (failed == lt::errors::duplicate_torrent)
+        return "it is the same torrent as another one here (the two hashes of a hybrid)";
     auto const file = relative(path, save_path);
     auto const& name = file.empty() ? std::string{"its files"} : file;
     if (failed == errc::no_space_on_device) return "no space left on the disk";

@@ -337,16 +337,10 @@ void lt_session::configure(contract::settings const& to) {
     if (first_pex) session_->add_extension(&lt::create_ut_pex_plugin);
     for (auto const& [serial, t] : torrents_.all()) {
         if (first_pex && t->at == stage::adding) t->lacks_pex = true;
+        if (changed && t->at != stage::live) t->lacks_settings = true;
         if (first_pex && t->at == stage::live) t->handle.add_extension(&lt::create_ut_pex_plugin);
         if (t->at != stage::live || t->forgotten) continue;
-        if (changed) {
-            t->handle.set_max_connections(each.max_connections);
-            t->handle.set_max_uploads(each.max_uploads);
-            if (each.pex)
-                t->handle.unset_flags(lt::torrent_flags::disable_pex);
-            else
-                t->handle.set_flags(lt::torrent_flags::disable_pex);
-        }
+        if (changed) apply(each, t->handle);
         // A torrent that failed waits for its user, not for a setting.
         if (!t->failed) bring_to_wish(t);
     }

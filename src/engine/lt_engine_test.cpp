@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <gmock/gmock.h>
+#include <list>
 #include <map>
 #include <set>
 
@@ -535,27 +536,34 @@ TEST_F(lt_engine, a_stop_of_the_queue_that_crosses_a_failure_is_no_wish_to_try_a
     EXPECT_TRUE(until([&] { return !seed.failed.contains(id); }));
 }
 
-TEST_F(lt_engine, an_end_of_a_connection_whose_alert_was_lost_is_told) {
+TEST_F(lt_engine, connections_whose_alerts_were_lost_are_told) {
     auto const torrent = make_torrent(payload, kind::v1);
     auto seed = side{"127.0.0.2", {}, 20};
     seeds(seed, torrent);
     auto serial = 0;
-    for (int round = 0; round < 5; ++round) {
-        fs::remove_all(leech_dir / "data");
-        auto leech = side{"127.0.0.3", [](contract::settings& s) { s.limits.global_down_kib = 16; }};
-        leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
-        ASSERT_TRUE(leech.dial(id, seed));
-        ASSERT_TRUE(until([&] { return !seed.connected.empty(); })) << round;
-        auto const lost = seed.lost;
-        leech.it->ask(wish_for(id, torrent, leech_dir.path(), [](auto& a) { a.paused = true; })); // hangs up
+    auto const flood = [&] { // of more answers than its alerts have room for
         for (int i = 0; i < 300; ++i) {
             auto const magnet = fmt::format("magnet:?xt=urn:btih:{:040x}", ++serial);
             auto const one = wish_for(make_id(), magnet, leech_dir.path(), [](auto& a) { a.paused = true; });
             seed.it->ask(one, load_of(magnet));
         }
-        ASSERT_TRUE(until([&] { return seed.lost > lost; })) << round;
+    };
+    for (int round = 0; round < 5; ++round) {
+        fs::remove_all(leech_dir / "data");
+        auto leech = side{"127.0.0.3", [](contract::settings& s) { s.limits.global_down_kib = 16; }};
+        leech.it->ask(wish_for(id, torrent, leech_dir.path()), load_of(torrent));
+        ASSERT_TRUE(leech.listens());
+        flood();
+        auto const before = seed.told_of_session;
+        ASSERT_TRUE(until([&] { return seed.told_of_session > before; })); // it is in the midst of it
+        flood();
+        ASSERT_TRUE(leech.dial(id, seed));
+        ASSERT_TRUE(until([&] { return !seed.connected.empty(); })) << round;
+        leech.it->ask(wish_for(id, torrent, leech_dir.path(), [](auto& a) { a.paused = true; })); // hangs up
+        flood();
         EXPECT_TRUE(until([&] { return seed.connected.empty(); })) << round;
     }
+    EXPECT_GT(seed.lost, 0);
 }
 
 TEST_F(lt_engine, an_unwritable_folder_is_an_error_for_people) {
@@ -613,6 +621,22 @@ TEST_F(lt_engine, settings_changed_while_it_runs_bind_running_torrents) {
     leech.settings.limits.per_torrent_down_kib = 0;
     leech.it->configure(leech.settings);
     EXPECT_TRUE(until([&] { return leech.finished[id] == 1; }));
+}
+
+TEST_F(lt_engine, settings_changed_while_a_torrent_is_read_bind_it) {
+    auto const torrent = make_torrent(payload, kind::v1);
+    auto seed = side{"127.0.0.2", [](auto& s) { s.network.max_peers_per_torrent = 2; }};
+    seed.it->ask(wish_for(id, torrent, seed_dir.path()), load_of(torrent));
+    seed.settings.network.max_peers_per_torrent = 50;
+    seed.it->configure(seed.settings);
+    ASSERT_TRUE(seed.reaches(id, torrent_state::seeding));
+    auto leeches = std::list<side>{};
+    for (auto const* const ip : {"127.0.0.3", "127.0.0.4", "127.0.0.5"}) {
+        auto& leech = leeches.emplace_back(ip, [](contract::settings& s) { s.limits.global_down_kib = 16; });
+        leech.it->ask(wish_for(id, torrent, leech_dir / ip), load_of(torrent));
+        ASSERT_TRUE(leech.dial(id, seed));
+    }
+    EXPECT_TRUE(until([&] { return seed.connected.size() == 3; }));
 }
 
 TEST_F(lt_engine, lost_alerts_are_told_and_made_good) {

@@ -48,6 +48,8 @@ public:
 
 private:
     enum class stopping : std::uint8_t { no, awaiting_update, saving, done };
+    using connection =
+        std::pair<std::uint64_t, libtorrent::tcp::endpoint>; // a torrent's serial, and its peer
 
     template <class T> struct question;
     template <class T>
@@ -87,10 +89,16 @@ private:
     void still_what_rests(std::vector<model::torrent_seen>& samples);
     void became_live(torrent_ref const& t);
     void ask_for_metadata(torrent_ref const& t);
+    void peer_came(connection const& one, bool dialled_us);
+    void peer_left(connection const& one, std::string why);
+    [[nodiscard]] torrent_ref find(libtorrent::torrent_handle const& handle) const;
+    // lt_lost_alerts.cpp
+    struct all_there;
+    static void look_at_all(libtorrent::session_handle const& session, all_there& all);
     void see_all_again();
+    void see_all_later();
     void seen_all_again(
         std::vector<torrent_ref> const& asked, std::vector<libtorrent::torrent_status> const& all);
-    [[nodiscard]] torrent_ref find(libtorrent::torrent_handle const& handle) const;
 
     loop& loop_;
     contract::settings settings_;
@@ -117,7 +125,8 @@ private:
     int const taken_index_ = libtorrent::find_metric_idx("peer.incoming_connections");
     std::int64_t blocked_connections_ = 0, let_through_ = 0, dialled_ = 0, with_ourselves_ = 0;
     blocked_log blocked_log_;
-    std::set<std::pair<std::uint64_t, libtorrent::tcp::endpoint>> connected_; // serial, peer: told of
+    std::set<connection> connected_;           // told of
+    std::set<connection> left_meanwhile_;      // while everything is looked at again
     std::unordered_set<std::uint64_t> dirty_;  // torrents with progress to save
     std::unordered_set<std::uint64_t> moving_; // torrents last told of with a rate
     bool caught_up_ = false;

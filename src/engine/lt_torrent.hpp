@@ -48,8 +48,9 @@ struct lt_torrent {
     bool checking = false;      // by libtorrent: what it claims meanwhile is half of the truth
     bool recheck = false;       // its files were found missing: look at all of it before it goes on
     std::optional<model::torrent_seen> last;
-    bool lacks_pex = false;  // it was being added when the exchange of peers was switched on
-    bool tell_again = false; // the next sample is told though it were the same: somebody waits for it
+    bool lacks_pex = false;      // it was being added when the exchange of peers was switched on
+    bool lacks_settings = false; // they changed after it was read with the ones before
+    bool tell_again = false;     // the next sample is told though it were the same: somebody waits for it
     rate_window window;
     steady::time_point last_status; // when libtorrent last told of it
     payload_before before;
