@@ -225,6 +225,7 @@ int run(std::vector<std::string> words, surroundings const& around) {
         }
         found.how.signing_key = *read;
     }
+    found.how.idempotency_key = given_text(globals, "idempotency-key").value_or("");
     found.how.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
     session s{{around.out, around.err, around.term}, std::move(found), globals.flag("json")};
     s.config = given_text(globals, "config");

@@ -292,6 +292,9 @@ std::vector<argument> const& global_arguments() {
          .is_file = true,
          .value_name = "DIR"},
         {.word = "json", .doc = "Print the answer as JSON", .is_flag = true},
+        {.word = "idempotency-key",
+         .doc = "16 to 64 characters: given again with the same command within a day, it is not done twice",
+         .value_name = "KEY"},
         {.word = "timeout", .doc = "Seconds to wait for an answer", .value_name = "N", .default_text = "30"}};
     return all;
 }

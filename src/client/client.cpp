@@ -107,6 +107,9 @@ client& client::operator=(client&&) noexcept = default;
 
 std::string const& client::last_revision() const { return state_->revision; }
 options const& client::how() const { return state_->how; }
+void client::repeat_safely(std::string idempotency_key) {
+    state_->how.idempotency_key = std::move(idempotency_key);
+}
 
 result<answer> client::exchange(contract::promise const& route, outgoing request) {
     auto& s = *state_;
@@ -125,6 +128,9 @@ result<answer> client::exchange(contract::promise const& route, outgoing request
     asked.headers.insert(asked.headers.end(), proven->begin(), proven->end());
     asked.headers.emplace_back("User-Agent", "libccbt/" CCBT_VERSION);
     if (!asked.body.empty()) asked.headers.emplace_back("Content-Type", "application/json");
+    bool const changes = route.method == contract::verb::post || route.method == contract::verb::del;
+    if (changes && !s.how.idempotency_key.empty())
+        asked.headers.emplace_back("Idempotency-Key", std::exchange(s.how.idempotency_key, {}));
     for (auto const& [name, held] : asked.headers)
         if (!is_header_value(held))
             return fails(error_kind::unsupported, "the value of " + name + " holds a line break");

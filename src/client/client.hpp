@@ -31,6 +31,7 @@ struct options {
     std::optional<crypto::secret_key> signing_key{};
     std::chrono::milliseconds timeout{30'000}; // for a whole answer
     std::chrono::milliseconds connect_timeout{5'000};
+    std::string idempotency_key{}; // client::repeat_safely of the first change
     /// For https, a PEM file each. Authorities to trust beside the system's …
     std::string ca_file{};
     /// … or the very certificate that the daemon must show, whatever names stand in it: a local daemon tells of its own.
@@ -231,6 +232,10 @@ public:
     /// The revision of the truth at which the last answer holds: a token, to compare and to send back. "" before.
     [[nodiscard]] std::string const& last_revision() const;
     [[nodiscard]] options const& how() const;
+
+    /// The next POST or DELETE carries this Idempotency-Key, 16 to 64 characters. Sent again with it within a day, the
+    /// same request is answered as the first time and not done twice: for who does not know whether it was done.
+    void repeat_safely(std::string idempotency_key);
 
 private:
     [[nodiscard]] result<answer> exchange(contract::promise const& route, outgoing request);

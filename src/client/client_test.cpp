@@ -83,6 +83,20 @@ TEST(client, a_get_is_sent_again_when_the_kept_connection_ends_under_it_and_a_po
     EXPECT_EQ(calls, 4);
 }
 
+TEST(client, the_next_change_carries_an_idempotency_key_and_no_other_request) {
+    fake_daemon daemon{[](auto const&) { return fake_daemon::json(200, R"({"status":"paused"})"); }};
+    client one{at(daemon)};
+    one.repeat_safely("0123456789abcdef");
+    (void)one.status();
+    ASSERT_TRUE(one.pause(hash));
+    ASSERT_TRUE(one.pause(hash));
+    auto const asked = daemon.requests();
+    ASSERT_EQ(asked.size(), 3);
+    EXPECT_EQ(asked[0].header("Idempotency-Key"), "");
+    EXPECT_EQ(asked[1].header("Idempotency-Key"), "0123456789abcdef");
+    EXPECT_EQ(asked[2].header("Idempotency-Key"), "");
+}
+
 TEST(client, an_error_keeps_its_status_code_message_and_details) {
     fake_daemon daemon{[](auto const&) {
         return fake_daemon::json(

@@ -75,6 +75,11 @@ value answer_headers(bool tagged) {
     return headers;
 }
 
+// With an Idempotency-Key. A new key's secret is told once, so its making refuses the header.
+bool can_be_repeated(endpoint_facts const& e) {
+    return (e.route.method == verb::post || e.route.method == verb::del) && e.route.name != "keys.create";
+}
+
 // ---- errors
 
 std::set<errc> errors_of(endpoint_facts const& e) {
@@ -95,7 +100,7 @@ std::set<errc> errors_of(endpoint_facts const& e) {
         all.insert(
             {errc::invalid_json, errc::validation_error, errc::body_too_large, errc::unsupported_media_type});
     if (e.route.method != verb::get) all.insert({errc::state_io_error, errc::state_storage_full});
-    if (e.route.method == verb::post || e.route.method == verb::del) all.insert(errc::idempotency_conflict);
+    if (can_be_repeated(e)) all.insert(errc::idempotency_conflict);
     return all;
 }
 
@@ -176,8 +181,7 @@ value parameters_of(endpoint_facts const& e) {
     value::array all;
     for (auto const& f : e.request)
         if (f.rule.in != place::body) all.push_back(parameter(f));
-    if (e.route.method == verb::post || e.route.method == verb::del)
-        all.push_back(component("parameters", "IdempotencyKey"));
+    if (can_be_repeated(e)) all.push_back(component("parameters", "IdempotencyKey"));
     return all;
 }
 

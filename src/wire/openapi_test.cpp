@@ -134,6 +134,24 @@ TEST(openapi, every_endpoint_is_one_operation_with_its_scope) {
     EXPECT_TRUE(ids.contains("torrents_add"));
 }
 
+TEST(openapi, an_idempotency_key_is_named_where_it_is_taken) {
+    std::set<std::string> without;
+    auto taking = 0;
+    for (auto const& [path, item] : *within(document(), {"paths"}).get_if<value::object>())
+        for (auto const& [method, one] : *item.get_if<value::object>()) {
+            auto const* parameters = one.find("parameters");
+            if (parameters != nullptr &&
+                std::ranges::any_of(*parameters->get_if<value::array>(), [](value const& p) {
+                    return p.text_or("$ref", "") == "#/components/parameters/IdempotencyKey";
+                }))
+                ++taking;
+            else if (method == "post" || method == "delete")
+                without.insert(method + ' ' + path);
+        }
+    EXPECT_GT(taking, 30);
+    EXPECT_THAT(without, UnorderedElementsAre("post /api/v1/keys")) << "its answer is a secret";
+}
+
 TEST(openapi, every_reference_leads_somewhere) {
     std::function<void(value const&)> const walk = [&](value const& v) {
         if (auto const* members = v.get_if<value::object>())

@@ -65,6 +65,24 @@ TEST_F(daemon_idempotency, the_same_request_is_answered_the_same_and_done_once_a
     EXPECT_EQ(one.del("/torrents/" + hash_of(1)).status, 404) << "without the key it is a new request";
 }
 
+TEST_F(daemon_idempotency, the_command_line_sends_one_too) {
+    auto const ccbt = [&](std::vector<std::string> const& words) {
+        std::vector<std::string> argv{program("ccbt"), "--url", one.url(), "--api-key", one.key()};
+        argv.insert(argv.end(), words.begin(), words.end());
+        return run(argv, milliseconds{20'000});
+    };
+    ASSERT_EQ(ccbt({"--idempotency-key", key_a, "add", "--paused", magnet(1)}).code, 0);
+    ASSERT_EQ(ccbt({"rm", hash_of(1)}).code, 0);
+    ASSERT_EQ(count(), 0U);
+    auto const again = ccbt({"--idempotency-key", key_a, "add", "--paused", magnet(1)});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(count(), 0U) << "it is not added a second time";
+    auto const other = ccbt({"--idempotency-key", key_a, "add", "--paused", magnet(2)});
+    EXPECT_NE(other.code, 0);
+    EXPECT_THAT(other.err, HasSubstr("that Idempotency-Key was used for another request"));
+    EXPECT_EQ(count(), 0U);
+}
+
 TEST_F(daemon_idempotency, another_request_under_the_key_is_422_and_changes_nothing) {
     ASSERT_EQ(with("POST", "/torrents/add", key_a, adding(1)).status, 200);
     for (auto const& other :
