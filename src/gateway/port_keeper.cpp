@@ -191,21 +191,23 @@ void port_keeper::configure(contract::settings const& to) {
     };
     bool const by_others = protocols(settings_) != protocols(to);
     bool const others = wishes(settings_) != wishes(to);
+    bool const for_another_time = settings_.nat.port_mapping_lease_time != to.nat.port_mapping_lease_time;
     settings_ = to;
-    if (by_others || others) settle(by_others);
+    if (by_others || others) settle(by_others, for_another_time);
 }
 
 void port_keeper::listens_at(int port) {
     if (port == listen_port_) return;
     listen_port_ = port;
-    settle(false);
+    settle(false, false);
 }
 
 // Lets go of what is not wanted any more, and asks for what is. `anew`: by other protocols, so lets go of all first.
-void port_keeper::settle(bool anew) {
+// `renews`: asks for what is mapped too; only then, since gateways replace a mapping by taking it away for a moment.
+void port_keeper::settle(bool anew, bool renews) {
     if (stopping_) return;
     settling_ = true;
-    auto const queued = enqueue([this, anew] {
+    auto const queued = enqueue([this, anew, renews] {
         auto before = std::move(wishes_);
         wishes_.clear();
         rewish();
@@ -217,7 +219,9 @@ void port_keeper::settle(bool anew) {
                 kept = &wishes_.back();
             }
             if (kept != nullptr && !anew) {
-                kept->held = one.held; // and is renewed now, as the settings have it now
+                kept->held = one.held;
+                kept->what.external_port = one.what.external_port;
+                if (one.held && !renews) kept->due = one.due;
             } else if (one.held) {
                 gone.push_back(one.what);
             }

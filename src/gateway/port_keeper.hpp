@@ -54,7 +54,7 @@ private:
     void do_map(
         port_request what, steady::time_point until, unique_function<void(outcome<port_mapping>)> done);
     void do_refresh(steady::time_point until, unique_function<void(outcome<refreshed>)> done);
-    void settle(bool anew);
+    void settle(bool anew, bool renews);
     void rewish();
     void take_all(std::vector<port_request> const& asked, news const& came);
     void take(wish& of, outcome<granted> got);

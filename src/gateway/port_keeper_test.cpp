@@ -2,6 +2,7 @@
 
 #include "base/net.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -390,6 +391,25 @@ TEST_F(kept_ports, the_settings_are_followed_while_it_runs) {
     EXPECT_EQ(why(map({transport::tcp, 8080})), "off");
     EXPECT_EQ(why(refresh()), "off");
     EXPECT_FALSE(discover());
+}
+
+TEST_F(kept_ports, what_is_mapped_is_left_alone_until_something_about_it_changes) {
+    // Gateways replace a mapping by taking it away for a moment.
+    auto const asked_for_8080 = [&] {
+        return router->with([](auto& h) { return std::ranges::count(h.log, "map tcp 8080->8080"); });
+    };
+    start();
+    ASSERT_TRUE(map({transport::tcp, 8080, 8080}));
+    keeper->listens_at(6881);
+    ASSERT_TRUE(until([&] { return held() == 3; }));
+    settings.nat.map_udp_port = false;
+    keeper->configure(settings);
+    ASSERT_TRUE(until([&] { return held() == 2; }));
+    EXPECT_EQ(asked_for_8080(), 1);
+    settings.nat.port_mapping_lease_time = 1800;
+    keeper->configure(settings);
+    EXPECT_TRUE(until([&] { return asked_for_8080() == 2; }));
+    EXPECT_EQ(router->with([](auto& h) { return h.lease_of_last; }), 1800);
 }
 
 TEST_F(kept_ports, other_settings_are_none_of_its_business) {
