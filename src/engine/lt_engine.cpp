@@ -71,8 +71,8 @@ lt_session::lt_session(lt_options with)
       session_{make_session(settings_, with)},
       asker_{std::make_unique<worker>(with.on, 256)},
       // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
-      filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})} {
-    left_unsaved_ = std::move(with.left_unsaved);
+      filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})},
+      left_unsaved_{std::move(with.left_unsaved)} {
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); },
         [this](torrent_ref const& t, std::string const& file) {
