@@ -227,7 +227,7 @@ void lt_session::became_live(torrent_ref const& t) {
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
     if (std::exchange(t->lacks_pex, false)) t->handle.add_extension(&lt::create_ut_pex_plugin);
-    if (std::exchange(t->lacks_settings, false)) apply(each_, t->handle);
+    if (std::exchange(t->lacks_settings, false)) bind_settings(t);
     bring_to_wish(t);
     announces_->became_live(t);
     look_soon();

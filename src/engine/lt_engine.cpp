@@ -326,6 +326,15 @@ void lt_session::is_gone(torrent_ref const& t) {
     if (was_in) adder_->left(hashes);
 }
 
+void lt_session::bind_settings(torrent_ref const& t) {
+    t->handle.set_max_connections(each_.max_connections);
+    t->handle.set_max_uploads(each_.max_uploads);
+    if (each_.pex)
+        t->handle.unset_flags(lt::torrent_flags::disable_pex);
+    else
+        t->handle.set_flags(lt::torrent_flags::disable_pex);
+}
+
 void lt_session::configure(contract::settings const& to) {
     settings_ = to;
     session_->apply_settings(settings_now());
@@ -340,7 +349,7 @@ void lt_session::configure(contract::settings const& to) {
         if (changed && t->at != stage::live) t->lacks_settings = true;
         if (first_pex && t->at == stage::live) t->handle.add_extension(&lt::create_ut_pex_plugin);
         if (t->at != stage::live || t->forgotten) continue;
-        if (changed) apply(each, t->handle);
+        if (changed) bind_settings(t);
         // A torrent that failed waits for its user, not for a setting.
         if (!t->failed) bring_to_wish(t);
     }

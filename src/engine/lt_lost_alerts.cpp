@@ -4,8 +4,6 @@
 #include "engine/lt_convert.hpp"
 #include "engine/lt_session.hpp"
 
-#include <fmt/format.h>
-#include <libtorrent/alert_types.hpp>
 #include <libtorrent/peer_info.hpp>
 
 namespace ccbt::engine {

@@ -58,6 +58,7 @@ private:
     void open_to_peers();
     [[nodiscard]] libtorrent::settings_pack settings_now() const;
     void tick();
+    void bind_settings(torrent_ref const& t); // of the session, to a torrent that is live
     void bring_to_wish(torrent_ref const& t);
     void carry_out(torrent_ref const& t, deed const& what);
     void recover(torrent_ref const& t);

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <libtorrent/address.hpp>
 #include <libtorrent/alert.hpp>
-#include <libtorrent/torrent_flags.hpp>
 #include <thread>
 
 namespace ccbt::engine {
@@ -171,15 +170,6 @@ per_torrent_settings make_per_torrent_settings(contract::settings const& from) {
         .max_connections = std::max(2, static_cast<int>(n.max_peers_per_torrent)), // libtorrent's least
         .max_uploads = n.max_upload_slots == 0 ? -1 : static_cast<int>(n.max_upload_slots),
         .pex = from.discovery.enable_pex};
-}
-
-void apply(per_torrent_settings const& what, libtorrent::torrent_handle const& to) {
-    to.set_max_connections(what.max_connections);
-    to.set_max_uploads(what.max_uploads);
-    if (what.pex)
-        to.unset_flags(libtorrent::torrent_flags::disable_pex);
-    else
-        to.set_flags(libtorrent::torrent_flags::disable_pex);
 }
 
 libtorrent::settings_pack make_settings_pack(contract::settings const& from, bool listen) {

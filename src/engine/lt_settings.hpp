@@ -5,7 +5,6 @@
 #include "contract/settings.hpp"
 
 #include <libtorrent/settings_pack.hpp>
-#include <libtorrent/torrent_handle.hpp>
 #include <string>
 
 namespace ccbt::engine {
@@ -25,7 +24,6 @@ struct per_torrent_settings {
     bool operator==(per_torrent_settings const&) const = default;
 };
 [[nodiscard]] per_torrent_settings make_per_torrent_settings(contract::settings const& from);
-void apply(per_torrent_settings const& what, libtorrent::torrent_handle const& to);
 
 /// KiB/s as libtorrent's int of bytes a second; 0 stays 0, no limit.
 [[nodiscard]] int bytes_per_second(std::int64_t kib);
