@@ -9,8 +9,6 @@ using namespace ccbt::engine::testing;
 using namespace ccbt::test_engines;
 using namespace std::chrono_literals;
 using contract::torrent_state;
-using engine::torrent_id;
-using ::testing::IsEmpty;
 
 std::shared_ptr<ip_range_set const> ranges(std::vector<char const*> const& texts) {
     std::vector<ip_range> all;
