@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "engine/lt_convert.hpp"
 #include "engine/lt_guard.hpp"
+#include "engine/lt_pulse.hpp"
 #include "engine/lt_session.hpp"
 
 #include <algorithm>
@@ -27,8 +28,9 @@ constexpr std::size_t built_at_once = 50'000; // ranges that are libtorrent's wi
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
-constexpr std::int64_t save_after_bytes = std::int64_t{48}
-                                          << 20; // 64 MiB are promised; a sample is a second old
+// Of the 64 MiB that are promised: a look may come so much late, and the rest comes while it is saved. Less each time
+// costs speed: the disk is waited for more often.
+constexpr std::int64_t save_after_bytes = std::int64_t{24} << 20, look_after_bytes = std::int64_t{8} << 20;
 
 std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_options const& with) {
     auto params = lt::session_params{make_settings_pack(s, with.listen && !with.await_block_list), {}};
@@ -36,6 +38,11 @@ std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_option
     auto session = std::make_unique<lt::session>(std::move(params));
     session->add_extension(&lt::create_ut_metadata_plugin);
     session->add_extension(&lt::create_smart_ban_plugin);
+    // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
+    session->add_extension(
+        [all = lt::session_handle{*session}](lt::torrent_handle const& of, lt::client_data_t) {
+            return std::make_shared<lt_pulse>(all, of, look_after_bytes);
+        });
     if (s.discovery.enable_pex) session->add_extension(&lt::create_ut_pex_plugin);
     // libtorrent leaves peers near by out of the global class, and so out of the global limits. Here limits bind all.
     auto everyone = lt::ip_filter{};
@@ -242,8 +249,9 @@ void lt_session::save_what_is_due() {
             continue;
         }
         ++at;
-        if (now - t->last_save < least_between_saves) continue;
         auto const much = t->last && t->last->downloaded - t->saved_downloaded >= save_after_bytes;
+        // One after the other as long as much comes, unless the last could not be handed over.
+        if (now - t->last_save < least_between_saves && (!much || t->save_spoiled)) continue;
         if (much || now - t->dirty_since >= interval) saver_->want(t);
     }
 }
