@@ -295,6 +295,43 @@ TEST(ccbt, watch_prints_so_many_events_and_as_json_the_very_text) {
     EXPECT_EQ(ccbt(daemon.url(), {"watch", "nonsense"}).code, 2);
 }
 
+TEST(ccbt, watch_since_asks_for_what_came_after_that) {
+    fake_daemon daemon{
+        [](auto const&) { return fake_daemon::json(500, "{}"); },
+        [&](auto& peer) {
+            peer.send(R"({"type":"torrent_added","timestamp":1.0,"data":{"name":"a"},"seq":8})");
+            while (peer.receive()) continue;
+        }};
+    auto const seen = ccbt(daemon.url(), {"watch", "--since", "7", "--count", "1"});
+    EXPECT_EQ(seen.code, 0) << seen.err;
+    EXPECT_THAT(seen.out, HasSubstr("torrent_added name=a"));
+    EXPECT_THAT(daemon.requests().front().line, HasSubstr("/events?since=7"));
+    EXPECT_EQ(ccbt(daemon.url(), {"watch", "--since", "now"}).code, 2);
+}
+
+TEST(ccbt, events_that_are_followed_are_waited_for_less_long_than_an_answer_is) {
+    int asked = 0;
+    fake_daemon daemon{[&](auto const&) {
+        switch (asked++) {
+        case 0:
+            return fake_daemon::json(
+                200,
+                R"({"events":[{"type":"torrent_added","timestamp":1.0,"data":{"name":"a"},"seq":8}],"next":8,"resync":true})");
+        case 1: return fake_daemon::json(200, R"({"events":[],"next":8,"resync":false})");
+        default: return fake_daemon::json(503, R"({"error":"x","code":"SHUTTING_DOWN","details":null})");
+        }
+    }};
+    auto const seen = ccbt(daemon.url(), {"events", "--since", "3", "--follow", "--timeout", "8"});
+    EXPECT_NE(seen.code, 0);
+    EXPECT_THAT(seen.out, HasSubstr("torrent_added name=a"));
+    EXPECT_THAT(seen.err, HasSubstr("no longer known"));
+    ASSERT_GE(daemon.requests().size(), 3U);
+    EXPECT_THAT(daemon.requests()[0].line, AllOf(HasSubstr("since=3"), HasSubstr("wait=4")));
+    for (auto const at : {1U, 2U})
+        EXPECT_THAT(daemon.requests()[at].line, AllOf(HasSubstr("since=8"), HasSubstr("wait=4")))
+            << "from where it was";
+}
+
 TEST(ccbt, any_answer_is_lines_with_units_and_tables) {
     fake_daemon daemon{[](auto const&) {
         return fake_daemon::json(

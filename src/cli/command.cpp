@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/deeds.hpp"
+#include "cli/top_view.hpp"
 #include "contract/events.hpp"
 
 #include <algorithm>
@@ -113,6 +114,18 @@ std::vector<command> own_commands() {
                .doc = "First what came after this seq; default: from now on",
                .value_name = "SEQ"}},
          .run = &watch_events},
+        {.words = "top",
+         .summary = "The torrents as a table that keeps itself up to date; ? shows its keys",
+         .arguments =
+             {{.word = "sort",
+               .doc = "The column to begin with",
+               .value_name = "COLUMN",
+               .choices = top_columns(),
+               .default_text = "down"},
+              {.word = "once",
+               .doc = "Print the table once and leave, as where the output is no terminal",
+               .is_flag = true}},
+         .run = &show_top},
         {.words = "config set",
          .summary = "Set a key of the configuration: config set limits.global_down_kib 2048",
          .arguments =

@@ -22,6 +22,7 @@ int list_keys(session&, command const&, given const&);
 int make_key(session&, command const&, given const&);
 int trust_key(session&, command const&, given const&);
 int watch_events(session&, command const&, given const&);
+int show_top(session&, command const&, given const&);
 int start_daemon(session&, command const&, given const&);
 int stop_daemon(session&, command const&, given const&);
 int restart_daemon(session&, command const&, given const&);

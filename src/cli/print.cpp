@@ -101,6 +101,8 @@ void print_members(
         }
 }
 
+} // namespace
+
 tint colour_of(std::string_view status) {
     if (status == "error") return tint::red;
     if (status == "seeding") return tint::green;
@@ -108,8 +110,6 @@ tint colour_of(std::string_view status) {
     if (status == "checking" || status == "metadata" || status == "starting") return tint::yellow;
     return tint::dim;
 }
-
-} // namespace
 
 std::string human(std::string_view field, wire::value const& v) {
     if (v.is_null()) return "-";

@@ -22,6 +22,9 @@ void print_json(std::ostream& out, std::string_view json, terminal const& where)
 /// The entries of the blacklist or the whitelist as a table for people.
 void print_addresses(std::ostream& out, wire::value::array const& entries, terminal const& where);
 
+/// The colour in which a status is told.
+[[nodiscard]] tint colour_of(std::string_view status);
+
 /// The list of torrents as a table for people.
 void print_torrents(std::ostream& out, wire::value::array const& rows, terminal const& where);
 
