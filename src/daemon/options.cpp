@@ -43,6 +43,10 @@ expected<options, early_end> parse_options(int argc, char const* const* argv) {
     auto* const has_demo = app.add_option("--demo", demo, "Serve N made-up torrents, without a network")
                                ->type_name("N")
                                ->check(CLI::Range(std::int64_t{0}, most_demo_torrents));
+    int engine_alerts = 0;
+    auto* const has_alerts = app.add_option("--engine-alerts", engine_alerts)
+                                 ->check(CLI::Range(1, 1'000'000))
+                                 ->group(""); // not shown
     app.add_flag("--version", made.version, "Print versions and leave");
     app.add_flag("--check-config", made.check_config, "Check the configuration and leave");
     app.add_flag(
@@ -69,6 +73,7 @@ expected<options, early_end> parse_options(int argc, char const* const* argv) {
     if (has_config->count() != 0) made.config = config;
     if (has_state->count() != 0) made.state_dir = state_dir;
     if (has_demo->count() != 0) made.demo = demo;
+    if (has_alerts->count() != 0) made.engine_alerts = engine_alerts;
     return made;
 }
 

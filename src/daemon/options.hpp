@@ -18,9 +18,10 @@ struct options {
     std::optional<std::string> state_dir;        // --state-dir DIR
     std::vector<flag_setting> set;               // --set section.key=value, in the order given
     std::optional<std::int64_t> demo;            // --demo N
-    bool version = false;                        // --version
-    bool check_config = false;                   // --check-config
-    bool recover = false;                        // --recover
+    std::optional<int> engine_alerts; // --engine-alerts N, which --help does not name: for tests of losses
+    bool version = false;             // --version
+    bool check_config = false;        // --check-config
+    bool recover = false;             // --recover
 
     /// Where the configuration comes from under these flags. --state-dir wins over --set.
     [[nodiscard]] config_sources sources() const;

@@ -181,13 +181,15 @@ private:
 
     engine_maker real_engine() {
         return [this](contract::settings const& s, engine::fact_sink facts, engine::progress_sink progress) {
-            return engine::make_lt_engine(
-                {.on = loop_,
-                 .settings = s,
-                 .facts = std::move(facts),
-                 .progress = std::move(progress),
-                 .await_block_list = true,
-                 .left_unsaved = [this] { unsaved_ = true; }});
+            engine::lt_options with{
+                .on = loop_,
+                .settings = s,
+                .facts = std::move(facts),
+                .progress = std::move(progress),
+                .await_block_list = true,
+                .left_unsaved = [this] { unsaved_ = true; }};
+            if (flags_.engine_alerts) with.alert_queue = *flags_.engine_alerts;
+            return engine::make_lt_engine(std::move(with));
         };
     }
 

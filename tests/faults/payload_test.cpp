@@ -25,7 +25,7 @@ TEST(power_cut, of_a_download_only_pieces_that_hash_are_reported) {
     seeder.wait_until_seeding(what.hash());
 
     auto plan = in.leecher(
-        {{"limits.per_torrent_down_kib", "6000"},
+        {{"limits.per_torrent_down_kib", "4000"},
          {"daemon.auto_save_interval", "1"},
          {"discovery.enable_http_trackers", "true"},
          {"disk.download_path", '"' + (disk / "made").string() + '"'}});
@@ -37,8 +37,14 @@ TEST(power_cut, of_a_download_only_pieces_that_hash_are_reported) {
         "/torrents/add",
         R"({"sequential":true,"path_or_magnet":")" + (in.root / "much.torrent").string() + "\"}");
     ASSERT_EQ(added.status, 200) << added.body;
-    leecher.wait_for(what.hash(), has_progress(0.5));
+    // Killed after a save, and in mid-download.
+    leecher.wait_for(what.hash(), has_progress(0.1));
+    auto const commits = [&] { return leecher.metric("ccbt_store_commits_total"); };
+    auto const before = commits();
+    auto const then = leecher.wait_for(
+        what.hash(), [&](value const& r) { return progress_of(r) >= 0.3 && commits() > before; });
     leecher.kill9();
+    ASSERT_LT(progress_of(then), 1);
     ASSERT_EQ(seeder.terminate(), 0); // nothing more comes
     leecher.plan().env.clear();
 
@@ -71,6 +77,9 @@ TEST(power_cut, of_a_download_only_pieces_that_hash_are_reported) {
                     << leecher.log();
             }
             reported += here;
+            if (n == 0) {
+                EXPECT_GT(here, 0U) << "what was recorded was synced";
+            }
             most = std::max(most, here);
             if (look == 0)
                 leecher.wait_for(what.hash(), [](value const& row) {

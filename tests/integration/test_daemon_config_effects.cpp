@@ -54,14 +54,6 @@ TEST_F(daemon_config_effects, event_clients_that_are_there_hear_the_heart_beat_a
     }
 }
 
-double commits_of(daemon const& of) {
-    http_connection to{"127.0.0.1", of.port()};
-    auto const page = to.ask("GET", "/metrics", {{"Host", "127.0.0.1:" + std::to_string(of.port())}}).body;
-    constexpr std::string_view name = "\nccbt_store_commits_total ";
-    auto const at = page.find(name);
-    return at == page.npos ? -1 : std::stod(page.substr(at + name.size()));
-}
-
 TEST_F(daemon_config_effects, progress_is_saved_as_often_as_it_is_told_to) {
     swarm in;
     make_file(in.data("big"), 32 * mib, 7);
@@ -72,12 +64,13 @@ TEST_F(daemon_config_effects, progress_is_saved_as_often_as_it_is_told_to) {
     daemon const leecher{in.leecher({{"daemon.auto_save_interval", "3600"}})};
     leecher.add(what);
     leecher.wait_for(what.hash(), has_progress(0.01));
-    auto const before = commits_of(leecher);
+    auto const before = leecher.metric("ccbt_store_commits_total");
     leecher.wait_for(what.hash(), has_progress(0.05));
-    EXPECT_EQ(commits_of(leecher), before) << "nothing is due for an hour";
+    EXPECT_EQ(leecher.metric("ccbt_store_commits_total"), before) << "nothing is due for an hour";
     ASSERT_EQ(put(leecher, R"({"daemon":{"auto_save_interval":1}})").status, 200);
-    auto const after = commits_of(leecher); // the change itself
-    leecher.wait_for(what.hash(), [&](value const&) { return commits_of(leecher) >= after + 2; });
+    auto const after = leecher.metric("ccbt_store_commits_total"); // the change itself
+    leecher.wait_for(
+        what.hash(), [&](value const&) { return leecher.metric("ccbt_store_commits_total") >= after + 2; });
 }
 
 struct daemon_config_nat : daemon_nat {};

@@ -53,16 +53,8 @@ struct daemon_security_enforced : testing::Test {
         auto const said = on.del("/security/" + list + '/' + ip);
         ASSERT_EQ(said.status, 200) << said.body;
     }
-    static double metric(daemon const& of, std::string const& name) {
-        auto const page = of.get("/metrics").body;
-        auto const at = page.find('\n' + name + ' ');
-        double out = -1;
-        if (at != std::string::npos)
-            std::from_chars(page.data() + at + name.size() + 2, page.data() + page.size(), out);
-        return out;
-    }
-    static double blocked(daemon const& of) { return metric(of, "ccbt_connections_blocked_total"); }
-    static double allowed(daemon const& of) { return metric(of, "ccbt_connections_allowed_total"); }
+    static double blocked(daemon const& of) { return of.metric("ccbt_connections_blocked_total"); }
+    static double allowed(daemon const& of) { return of.metric("ccbt_connections_allowed_total"); }
     static std::vector<std::string> peers_of(daemon const& of, std::string const& hash) {
         std::vector<std::string> out;
         auto const said = of.get("/torrents/" + hash + "/peers");

@@ -1,4 +1,5 @@
 // The WebSocket of events, as a watcher meets it over a real socket.
+#include "client/watch.hpp"
 #include "journeys/worlds.hpp"
 
 #include <gmock/gmock.h>
@@ -161,6 +162,143 @@ TEST_F(events, that_rows_changed_is_told_once_a_second_at_most_and_names_a_revis
     }
     EXPECT_GT(at[1] - at[0], 0.9);
     EXPECT_GT(at[2] - at[1], 0.9);
+}
+
+// ---- only what is committed is told
+
+// A change that goes on in another thread, as a client asks for it.
+template <class E> std::future<std::string> begin(house& in, typename E::request request) {
+    return std::async(std::launch::async, [&in, request = std::move(request)] {
+        through_client by{in};
+        return by.call<E>(request).said();
+    });
+}
+
+struct change {
+    std::string what;
+    std::function<std::future<std::string>(house&)> begin;
+    std::vector<event_type> told;
+};
+
+std::vector<change> changes(std::string const& hex) {
+    contract::add_torrent::request added;
+    added.path_or_magnet = "magnet:?xt=urn:btih:" + hex;
+    auto const hash = *contract::info_hash::parse(hex);
+    return {
+        {"add",
+         [=](house& in) { return begin<contract::add_torrent>(in, added); },
+         {event_type::torrent_added}},
+        {"pause",
+         [=](house& in) { return begin<contract::pause_torrent>(in, {hash}); },
+         {event_type::torrent_status_changed}},
+        {"blacklist",
+         [](house& in) {
+             return begin<contract::add_to_blacklist>(in, {"192.0.2.1", {}});
+         },
+         {event_type::security_blacklist_updated}},
+        {"whitelist",
+         [](house& in) {
+             return begin<contract::add_to_whitelist>(in, {"192.0.2.2", {}});
+         },
+         {event_type::security_whitelist_updated}},
+        {"remove",
+         [=](house& in) {
+             return begin<contract::remove_torrent>(in, {hash, false});
+         },
+         {event_type::torrent_removed}}};
+}
+
+TEST_F(events, each_change_is_told_when_it_is_committed_and_not_before) {
+    house in;
+    socket_watch watch{in, {}};
+    for (auto const& one : changes(hex(7))) {
+        in.on_loop([&] { in.kept().hold(); });
+        auto answer = one.begin(in);
+        support::deadline const by{seconds{20}};
+        while (in.on_loop([&] { return in.kept().waiting(); }) == 0 && !by.is_over()) continue;
+        in.settle();
+        watch.settle(); // a word of it would have come before the pong
+        EXPECT_EQ(answer.wait_for(seconds{0}), std::future_status::timeout) << one.what << " is not answered";
+        in.on_loop([&] { in.kept().release(); });
+        EXPECT_EQ(answer.get(), "ok") << one.what;
+        for (auto const type : one.told)
+            EXPECT_EQ(type_of(watch.next(seconds{20})), contract::name_of(type)) << one.what;
+        watch.settle();
+    }
+}
+
+TEST_F(events, a_change_that_could_not_be_committed_is_not_told) {
+    house in;
+    through_client by{in};
+    add(by, 7);
+    socket_watch watch{in, {}};
+    for (auto const& one : changes(hex(7))) {
+        if (one.what == "add") continue;
+        in.on_loop(
+            [&] { in.kept().fail_next(store::outcome::full, 1'000); }); // progress is kept meanwhile, too
+        EXPECT_EQ(one.begin(in).get(), "507 STATE_STORAGE_FULL") << one.what;
+        watch.settle();
+    }
+    in.on_loop([&] { in.kept().fail_next(store::outcome::io_error, 1'000); });
+    EXPECT_EQ(changes(hex(8)).front().begin(in).get(), "503 STATE_IO_ERROR");
+    watch.settle();
+    in.on_loop([&] { in.kept().fail_next(store::outcome::committed, 0); });
+    add(by, 9);
+    auto const first = watch.next(seconds{20});
+    ASSERT_EQ(type_of(first), "torrent_added");
+    EXPECT_EQ(first->data.info_hash, hex(9)) << "numbers of events are taken by what is told only";
+}
+
+TEST_F(events, who_missed_more_than_the_log_keeps_is_told_once_to_read_anew_and_from_where) {
+    house in;
+    through_client by{in};
+    add(by, 1);
+    std::int64_t seen = 0;
+    {
+        socket_watch first{in, {event_type::torrent_added}};
+        add(by, 2);
+        auto const e = first.next(seconds{20});
+        ASSERT_EQ(type_of(e), "torrent_added");
+        seen = e->seq;
+    }
+    auto const kept = [&] { return in.on_loop([&] { return in.running().state().events().kept().size(); }); };
+    constexpr std::size_t most = 10'000;
+    in.on_loop([&] {
+        auto const id = in.running().state().torrents().find(*contract::info_hash::parse(hex(1)))->asked->id;
+        for (std::size_t i = 0; i < most; ++i)
+            in.fake().tell(
+                i % 2 == 0 ? model::fact{model::torrent_failed{id, "x"}}
+                           : model::fact{model::torrent_recovered{id}});
+    });
+    in.settle();
+    ASSERT_EQ(kept(), most);
+
+    std::vector<event_type> const wanted{
+        event_type::torrent_added, event_type::torrent_status_changed, event_type::resync};
+    auto back = client::event_stream::open({.url = in.url(), .api_key = house::key}, wanted, seen - 1);
+    ASSERT_TRUE(back) << back.error().message;
+    auto const next = [&] {
+        auto got = back->next(seconds{20});
+        return got ? std::move(*got) : std::nullopt;
+    };
+    auto const told = next();
+    ASSERT_EQ(type_of(told), "resync");
+    EXPECT_EQ(told->seq, seen + static_cast<std::int64_t>(most)) << "of the last event";
+    ASSERT_TRUE(told->data.revision);
+    contract::list_torrents::request from;
+    from.since = told->data.revision;
+    auto const since = by.call<contract::list_torrents>(from);
+    EXPECT_EQ(since->value.full, false) << "the revision is one to start from";
+    EXPECT_TRUE(since->value.torrents.empty()) << "and nothing came after it";
+    add(by, 3);
+    auto const after = next();
+    ASSERT_EQ(type_of(after), "torrent_added") << "one resync, and none of what the log still has";
+    EXPECT_EQ(after->seq, told->seq + 1);
+
+    contract::get_event_log::request request;
+    request.since = seen - 1;
+    auto const page = by.call<contract::get_event_log>(request);
+    EXPECT_TRUE(page->resync) << "who asks for pages is told, too";
 }
 
 // ---- one who does not read

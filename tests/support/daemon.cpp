@@ -122,6 +122,15 @@ value daemon::row(std::string const& hash) const {
     return std::move(said.json);
 }
 
+double daemon::metric(std::string const& name) const {
+    auto const page = get("/metrics").body;
+    auto const at = page.find('\n' + name + ' ');
+    double out = -1;
+    if (at != std::string::npos)
+        std::from_chars(page.data() + at + name.size() + 2, page.data() + page.size(), out);
+    return out;
+}
+
 event_stream daemon::events(std::vector<std::string> const& types) const { return {*this, types}; }
 
 value daemon::wait_for(std::string const& hash, asked const& is_so, milliseconds within) const {

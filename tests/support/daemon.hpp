@@ -61,6 +61,8 @@ public:
     std::string add(torrent const& what, bool paused = false) const;
     std::string add_magnet(std::string const& link) const;
     [[nodiscard]] value row(std::string const& hash) const; // throws where it is not there
+    /// A sample of GET /metrics without labels, -1 where there is none.
+    [[nodiscard]] double metric(std::string const& name) const;
     [[nodiscard]] event_stream events(std::vector<std::string> const& types) const;
 
     using asked = std::function<bool(value const& row)>;
