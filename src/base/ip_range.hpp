@@ -33,9 +33,19 @@ public:
     [[nodiscard]] std::optional<ip_address> next() const;     // none after the last of its family
     [[nodiscard]] std::optional<ip_address> previous() const; // none before the first
 
-    auto operator<=>(ip_address const&) const = default; // all of IPv4 before all of IPv6
+    bool operator==(ip_address const&) const = default;
+    std::strong_ordering operator<=>(ip_address const& other) const { // all of IPv4 before all of IPv6
+        if (is_v6_ != other.is_v6_) return is_v6_ <=> other.is_v6_;
+        if (auto const order = half(0) <=> other.half(0); order != 0) return order;
+        return half(8) <=> other.half(8);
+    }
 
 private:
+    [[nodiscard]] std::uint64_t half(std::size_t from) const { // as a number: millions are sorted by it
+        std::uint64_t n = 0;
+        for (std::size_t i = from; i < from + 8; ++i) n = n << 8 | bytes_[i];
+        return n;
+    }
     bool is_v6_ = false; // first, so that IPv4 sorts before IPv6
     std::array<std::uint8_t, 16> bytes_{};
 };

@@ -160,6 +160,7 @@ struct list_torrents {
         std::int64_t offset = 0;
         std::optional<std::int64_t> limit;
         std::optional<std::string> if_none_match;
+        bool as_text = false; // not on the wire: it is only to be written, so many rows may stand in one
 
         static constexpr auto fields = described_as{
             field<&request::since>{

@@ -106,11 +106,16 @@ struct upgrade {};
 
 /// An immutable value that many answers share, with its JSON text rendered once, by the codec, at first need.
 /// Loop thread only. `mask` narrows what is written to the fields whose bit is set (bit i: the i-th described
-/// field); 0 writes all.
+/// field); 0 writes all. One may stand for several that follow each other in a list: it has their text, and no value.
 template <class T> class prepared {
 public:
     prepared() = default;
     explicit prepared(T value) : held_{std::make_shared<node>(std::move(value))} {}
+    [[nodiscard]] static prepared standing_for(std::vector<prepared> several) {
+        prepared made{T{}};
+        made.held_->several = std::move(several);
+        return made;
+    }
     [[nodiscard]] T const& operator*() const { return held_->value; }
     [[nodiscard]] T const* operator->() const { return &held_->value; }
     explicit operator bool() const { return held_ != nullptr; }
@@ -119,6 +124,7 @@ public:
         return {held_, &held_->text};
     }
     void keep_text(std::string rendered) const { held_->text = std::move(rendered); }
+    [[nodiscard]] std::vector<prepared> const& several() const { return held_->several; }
 
     std::uint64_t mask = 0;
 
@@ -127,6 +133,7 @@ private:
         explicit node(T v) : value(std::move(v)) {}
         T value;
         std::string text;
+        std::vector<prepared> several;
     };
     std::shared_ptr<node> held_;
 };

@@ -153,21 +153,35 @@ result<contract::list_torrents::response> list(
                 answer.removed->push_back(
                     (*row)->view->info_hash); // it may have been among the chosen before
         }
-    } else {
-        if (wanted->takes_all()) answer.torrents.reserve(table.size());
-        for (auto const* row = table.first(); row != nullptr; row = row->added_after)
-            if (wanted->takes(*row->view)) take(*row);
+        if (!wanted->sort.empty()) sort_by(wanted->sort, wanted->descending, answer.torrents);
+        return out; // never cut: who follows by `since` would not hear of the rest
     }
 
-    if (!wanted->sort.empty()) sort_by(wanted->sort, wanted->descending, answer.torrents);
-    // What changed is never cut: who follows by `since` would not hear of the rest.
-    if (!delta && (request.offset > 0 || request.limit)) {
-        auto const from = std::min(static_cast<std::size_t>(request.offset), answer.torrents.size());
-        auto const count = std::min(
-            static_cast<std::size_t>(request.limit.value_or(1'000'000'000)), answer.torrents.size() - from);
-        auto const begin = answer.torrents.begin() + static_cast<std::ptrdiff_t>(from);
-        answer.torrents = std::vector<torrent_row_view>(begin, begin + static_cast<std::ptrdiff_t>(count));
+    auto const most = static_cast<std::size_t>(request.limit.value_or(1'000'000'000));
+    auto left_out = static_cast<std::size_t>(request.offset);
+    bool const is_in_order = wanted->sort.empty();
+    if (request.as_text && is_in_order && wanted->takes_all() && wanted->mask == 0 && left_out == 0 &&
+        most >= table.size()) {
+        answer.torrents = table.pages();
+        return out;
     }
+    if (wanted->takes_all())
+        answer.torrents.reserve(is_in_order ? std::min(most, table.size()) : table.size());
+    for (auto const* row = table.first(); row != nullptr; row = row->added_after) {
+        if (is_in_order && answer.torrents.size() == most) break;
+        if (!wanted->takes(*row->view)) continue;
+        if (is_in_order && left_out > 0)
+            --left_out;
+        else
+            take(*row);
+    }
+    if (is_in_order) return out;
+
+    sort_by(wanted->sort, wanted->descending, answer.torrents);
+    auto const from = std::min(left_out, answer.torrents.size());
+    auto const begin = answer.torrents.begin() + static_cast<std::ptrdiff_t>(from);
+    auto const count = std::min(most, answer.torrents.size() - from);
+    answer.torrents = std::vector<torrent_row_view>(begin, begin + static_cast<std::ptrdiff_t>(count));
     return out;
 }
 

@@ -94,6 +94,22 @@ TEST_F(torrent_list, any_field_sorts_it_both_ways_and_equals_keep_their_order) {
     EXPECT_EQ(names({.sort = ""}), "edcba");
 }
 
+TEST_F(torrent_list, what_is_only_to_be_written_comes_in_pages_where_all_of_it_is_asked_for_as_it_is) {
+    auto const has_pages = [&](request r) {
+        r.as_text = true;
+        auto const got = get(r).value.torrents;
+        return got.size() == 1 && got[0].several().size() == 5;
+    };
+    EXPECT_TRUE(has_pages({}));
+    EXPECT_TRUE(has_pages({.limit = 5}));
+    EXPECT_TRUE(has_pages({.since = "unknown"}));
+    for (auto const& other :
+         {request{.fields_wanted = "name"}, request{.status = "paused"}, request{.label = "old"}, request{.sort = "name"},
+          request{.offset = 1}, request{.limit = 4}, request{.since = state.revision().token()}})
+        EXPECT_FALSE(has_pages(other));
+    EXPECT_EQ(names({}), "edcba") << "who reads the rows gets them one by one";
+}
+
 TEST_F(torrent_list, offset_and_limit_cut_what_was_sorted) {
     EXPECT_EQ(names({.sort = "name", .offset = 1, .limit = 2}), "bc");
     EXPECT_EQ(names({.offset = 4, .limit = 9}), "a");

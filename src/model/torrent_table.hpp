@@ -8,6 +8,7 @@
 
 #include <array>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ namespace ccbt::model {
 
 using contract::torrent_row_view;
 using contract::torrent_state;
+
+struct row_page;
 
 struct torrent_row {
     std::shared_ptr<torrent_asked const> asked;
@@ -33,6 +36,15 @@ struct torrent_row {
     torrent_row* added_after = nullptr;
     torrent_row* changed_before = nullptr; // in order of change
     torrent_row* changed_after = nullptr;
+    std::list<row_page>::iterator page{};
+};
+
+/// Rows that follow each other in order of adding, as one text: a whole list is written from few of them, and what changes
+/// costs its own page.
+struct row_page {
+    torrent_row* first = nullptr;
+    std::size_t count = 0;
+    mutable torrent_row_view joined{}; // nothing until it is asked for, and after a change
 };
 
 /// Sums over all rows, kept in step with each change.
@@ -55,6 +67,8 @@ public:
     [[nodiscard]] table_sums const& sums() const { return sums_; }
     [[nodiscard]] torrent_row const* first() const { return first_added_; } // then added_after
     [[nodiscard]] std::uint64_t changed() const { return changed_; }        // the last change of any row
+    /// All rows in order of adding, many in one view each.
+    [[nodiscard]] std::vector<torrent_row_view> pages() const;
 
     /// What changed after revision number `since`, newest first; nothing where that is too long ago to be known.
     struct delta {
@@ -89,6 +103,7 @@ private:
     std::unordered_map<info_hash, torrent_row*> by_hash_;
     torrent_row* first_added_ = nullptr;
     torrent_row* last_added_ = nullptr;
+    std::list<row_page> pages_;
     torrent_row* last_changed_ = nullptr;
     std::deque<gone> gone_;
     std::uint64_t gone_known_since_ = 0; // removals after this number are all in gone_

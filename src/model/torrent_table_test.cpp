@@ -397,5 +397,71 @@ TEST(torrent_table, sums_and_deltas_hold_after_a_thousand_random_changes) {
     EXPECT_GT(follower.size(), 5U);
 }
 
+// ---- pages: all rows, many in one view
+
+std::vector<std::string> paged(torrent_table const& of) {
+    std::vector<std::string> out;
+    for (auto const& page : of.pages())
+        for (auto const& row : page.several())
+            out.push_back(row->info_hash + ' ' + std::to_string(row->progress));
+    return out;
+}
+std::vector<std::string> row_by_row(torrent_table const& of) {
+    std::vector<std::string> out;
+    for (auto const* row = of.first(); row != nullptr; row = row->added_after)
+        out.push_back(row->view->info_hash + ' ' + std::to_string(row->view->progress));
+    return out;
+}
+
+TEST(pages, hold_all_rows_in_order_whatever_comes_changes_and_goes) {
+    std::mt19937 random{7};
+    torrent_table table;
+    EXPECT_THAT(table.pages(), IsEmpty());
+    std::vector<std::uint64_t> here;
+    std::uint64_t at = 0;
+    for (std::uint64_t n = 1; n <= 2'000; ++n) {
+        auto const what = random() % 10;
+        if (here.empty() || what < 5) {
+            here.push_back(n);
+            add(table, n, ++at);
+        } else if (what < 8) {
+            see(table, here[random() % here.size()], static_cast<double>(random() % 1000) / 1000, ++at);
+        } else {
+            auto const gone = here.begin() + static_cast<std::ptrdiff_t>(random() % here.size());
+            table.erase({1, *gone}, ++at);
+            here.erase(gone);
+        }
+        if (n % 50 == 0) {
+            ASSERT_EQ(paged(table), row_by_row(table)) << n;
+        }
+    }
+    EXPECT_LT(table.pages().size(), here.size() / 10);
+    while (!here.empty()) {
+        table.erase({1, here.back()}, ++at);
+        here.pop_back();
+    }
+    EXPECT_THAT(table.pages(), IsEmpty());
+}
+
+TEST(pages, only_the_page_of_what_changed_is_made_again) {
+    torrent_table table;
+    for (std::uint64_t n = 1; n <= 500; ++n) add(table, n, n);
+    auto const texts = [&] {
+        std::vector<void const*> out;
+        for (auto const& page : table.pages()) out.push_back(page.text().get());
+        return out;
+    };
+    auto const before = texts();
+    EXPECT_EQ(texts(), before);
+    see(table, 250, 0.5, 501);
+    auto const after = texts();
+    ASSERT_EQ(after.size(), before.size());
+    int changed = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) changed += after[i] == before[i] ? 0 : 1;
+    EXPECT_EQ(changed, 1);
+    see(table, 250, 0.5, 502); // nothing moved
+    EXPECT_EQ(texts(), after);
+}
+
 } // namespace
 } // namespace ccbt::model

@@ -95,6 +95,7 @@ task<answer> serve(Executor& executor, call from, wire::json_limits limits) {
         refused.revision = executor.revision().token();
         co_return refused;
     }
+    if constexpr (requires { request->as_text; }) request->as_text = true;
     auto what = co_await executor.handle(std::move(*request), from.who);
     answer a;
     if (what)

@@ -26,6 +26,7 @@ constexpr std::size_t drained_at_most = std::size_t{32} << 20;
 constexpr std::size_t usual_buffer = 4096;      // what an idle connection keeps
 constexpr std::size_t read_at_once = 64 * 1024; // of a body
 constexpr std::size_t write_at_once = 64 * 1024;
+constexpr std::size_t too_large_to_copy = 4 * 1024;
 constexpr std::size_t worth_a_worker = 512 * 1024; // to be hashed: more takes over a millisecond
 // What may wait to be parsed. A header block ends at its own limit; this one ends chunk extensions and trailers.
 constexpr std::size_t most_unparsed = 128 * 1024;
@@ -308,8 +309,9 @@ private:
         if (how.head_only) a.body = {};
 
         // It goes out in runs, each with its time: a slow reader holds shares of texts and one run of copies. (Asio
-        // gathers 16 buffers a call at most: for rows of 300 bytes a copy is the cheaper way.)
+        // gathers 16 buffers a call at most: for rows of 300 bytes a copy is the cheaper way, for pages of them it is not.)
         std::string_view text = a.body.text;
+        std::string_view large; // the rest of a text that is sent from where it is kept
         std::size_t next = 0;
         bool whole = false;
         error_code failed;
@@ -317,14 +319,21 @@ private:
             auto const some = text.substr(0, write_at_once);
             run += some;
             text.remove_prefix(some.size());
-            if (text.empty())
-                while (next < a.body.pieces.size() && run.size() < write_at_once)
-                    run += *a.body.pieces[next++];
-            whole = text.empty() && next == a.body.pieces.size();
+            while (text.empty() && large.empty() && next < a.body.pieces.size() &&
+                   run.size() < write_at_once) {
+                auto const& piece = *a.body.pieces[next++];
+                if (piece.size() < too_large_to_copy)
+                    run += piece;
+                else
+                    large = piece;
+            }
+            auto const part = large.substr(0, write_at_once);
+            large.remove_prefix(part.size());
+            whole = text.empty() && large.empty() && next == a.body.pieces.size();
             enter(phase::writing, on_->options.limits.write_progress);
-            auto const buffer = asio::buffer(run);
+            std::array const buffers{asio::buffer(run), asio::buffer(part)};
             auto sent = asio::redirect_error(use_task, failed);
-            co_await asio::async_write(socket_, buffer, sent);
+            co_await asio::async_write(socket_, buffers, sent);
             run.clear();
         }
         co_return !failed;

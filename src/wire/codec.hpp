@@ -56,14 +56,24 @@ template <class T, class F> void member(writer& out, T const& v, F const& f) {
     else
         encode(out, m);
 }
+template <class T> std::string rendered(contract::prepared<T> const& row) {
+    writer once;
+    encode(once, *row);
+    return once.take_text();
+}
+template <class T> std::string joined(std::vector<contract::prepared<T>> const& rows) {
+    std::string out;
+    for (auto const& row : rows) {
+        if (row.text()->empty()) row.keep_text(rendered(row));
+        (out += out.empty() ? "" : ",") += *row.text();
+    }
+    out.shrink_to_fit();
+    return out;
+}
 template <class T> void shared(writer& out, contract::prepared<T> const& row) {
     if (row.mask == 0) {
         auto text = row.text();
-        if (text->empty()) {
-            writer once;
-            encode(once, *row);
-            row.keep_text(once.take_text());
-        }
+        if (text->empty()) row.keep_text(row.several().empty() ? rendered(row) : joined(row.several()));
         out.share(std::move(text));
         return;
     }

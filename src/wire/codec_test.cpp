@@ -389,6 +389,18 @@ TEST(codec, a_prepared_value_is_rendered_once_and_shared) {
     EXPECT_EQ(*row.text(), R"({"count":1,"name":"a"})");
 }
 
+TEST(codec, one_that_stands_for_several_is_written_as_all_of_them_and_rendered_once) {
+    contract::prepared<leaf> const first{leaf{.count = 1, .name = "a"}}, second{leaf{.count = 2, .name = "b"}},
+        third{leaf{.count = 3, .name = "c"}};
+    auto const both = contract::prepared<leaf>::standing_for({first, second});
+    std::vector<contract::prepared<leaf>> const list{both, third}, plain{first, second, third};
+    EXPECT_EQ(to_json(list), to_json(plain));
+    auto const text = both.text();
+    EXPECT_FALSE(text->empty());
+    EXPECT_EQ(to_json(list), to_json(plain));
+    EXPECT_EQ(both.text(), text) << "not made again";
+}
+
 TEST(codec, a_mask_narrows_a_prepared_value_and_leaves_its_text) {
     contract::prepared<leaf> row{leaf{.count = 1, .name = "a"}};
     row.mask = 0b10;
