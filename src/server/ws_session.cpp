@@ -128,7 +128,12 @@ private:
             if (failed) break;
             heard();
             auto const data = message.cdata();
-            take({static_cast<char const*>(data.data()), data.size()});
+            std::string_view const text{static_cast<char const*>(data.data()), data.size()};
+            // Beast 1.74 overlooks a text that an empty last fragment cuts in the middle of a sign.
+            if (stream_.got_text() && !text::is_valid_utf8(text))
+                end(websocket::close_code::bad_payload, on_->options.limits.linger);
+            else
+                take(text);
             message.clear();
         }
     }

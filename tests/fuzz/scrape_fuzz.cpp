@@ -39,7 +39,8 @@ void look_at(std::string_view bytes) {
     require(
         url->ends_with("info_hash=" + text::percent_encode({reinterpret_cast<char const*>(hash.data()), 20})),
         "it is asked for that torrent", *url);
-    require(url->substr(0, url->find('?')).find("/../") == url->npos, "no path leads elsewhere", *url);
+    auto const path = url->substr(host_end(*url), url->find('?') - host_end(*url));
+    require(path.find("/..") == path.npos, "no path leads elsewhere", *url);
     require(url->find('#') == url->npos, "nothing stands behind the hash", *url);
 }
 
