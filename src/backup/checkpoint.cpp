@@ -27,10 +27,11 @@ unexpected<problem> wrong(std::string const& field, std::string message) {
 }
 
 expected<selected_file, problem> read_selection(std::string const& key, wire::value const& v) {
-    auto const field = "file_selections." + key;
+    auto const field = key.size() > 20 ? std::string{"file_selections"} : "file_selections." + key;
     selected_file made;
     auto const [end, failed] = std::from_chars(key.data(), key.data() + key.size(), made.index);
-    if (failed != std::errc{} || end != key.data() + key.size() || made.index < 0)
+    // "00" would be a second selection of the file "0".
+    if (failed != std::errc{} || made.index < 0 || key != std::to_string(made.index))
         return wrong(field, "must be named by a file's index");
     if (v.get_if<wire::value::object>() == nullptr) return wrong(field, "must be an object");
     bool selected = true;

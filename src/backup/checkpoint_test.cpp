@@ -52,6 +52,8 @@ TEST(checkpoint, names_the_field_that_is_wrong) {
              {R"({"file_selections":[]})", "checkpoint.file_selections"},
              {R"({"file_selections":{"x":{}}})", "checkpoint.file_selections.x"},
              {R"({"file_selections":{"-1":{}}})", "checkpoint.file_selections.-1"},
+             {R"({"file_selections":{"0":{},"00":{}}})", "checkpoint.file_selections.00"},
+             {R"({"file_selections":{"an answer has no such long name":{}}})", "checkpoint.file_selections"},
              {R"({"file_selections":{"0":true}})", "checkpoint.file_selections.0"},
              {R"({"file_selections":{"0":{"selected":1}}})", "checkpoint.file_selections.0.selected"},
              {R"({"file_selections":{"0":{"priority":"best"}}})", "checkpoint.file_selections.0.priority"}}) {

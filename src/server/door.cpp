@@ -26,6 +26,7 @@ std::vector<std::string> allowed_as(std::string_view configured, std::string_vie
         name += ':' + std::string{port};
     }
     std::vector<std::string> out;
+    if (colon == 0) return out; // a port alone names nobody
     auto const at = std::string_view{name}.substr(colon);
     if (at == ":80" || at == ":443") out.push_back(name.substr(0, colon));
     out.push_back(std::move(name));

@@ -59,6 +59,7 @@ TEST(door, a_configured_name_gets_the_port_that_it_lacks) {
     EXPECT_EQ(allowed_as("[fe80::1]:99", "64124"), names{"[fe80::1]:99"});
     EXPECT_EQ(allowed_as("fe80::1", "64124"), names{"[fe80::1]:64124"});
     EXPECT_EQ(allowed_as(" ", "64124"), names{});
+    EXPECT_EQ(allowed_as(":443", "64124"), names{}) << "else a Host that names nobody would be ours";
 }
 
 TEST(door, the_ports_that_clients_leave_out_may_be_left_out) {

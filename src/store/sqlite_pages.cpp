@@ -113,6 +113,7 @@ std::optional<std::string> page_file::payload_at(page const& at, std::size_t fro
         at.begin() + static_cast<std::ptrdiff_t>(from),
         at.begin() + static_cast<std::ptrdiff_t>(from + here)};
     if (size <= most) return out;
+    if ((size - here) / (usable_ - 4) > pages_) return std::nullopt; // its pages would go in a circle
     auto next = word(std::span{at}.subspan(from + here));
     page more;
     while (out.size() < size) {

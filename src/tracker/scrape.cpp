@@ -80,6 +80,7 @@ std::optional<std::string> scrape_url(std::string_view announce_url, swarm_hash 
     auto const host = announce_url.find("://");
     auto const at = announce_url.substr(0, query).rfind(announce);
     if (host == std::string_view::npos || at == std::string_view::npos || at < host + 3) return std::nullopt;
+    if (announce_url.substr(0, host).find_first_of("/:\\") != std::string_view::npos) return std::nullopt;
     // Dots that are resolved on the way would lead to any page of that host.
     auto const path = text::lower(announce_url.substr(host + 3, query - host - 3));
     for (std::string_view const leads_away : {"/.", "/%2e", "\\", "%5c", "%2f"})
