@@ -3,27 +3,38 @@
 #include "base/net.hpp"
 
 #include <atomic>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 namespace ccbt {
 
 struct loop::parts {
-    explicit parts(unsigned n) : workers{n} {}
+    explicit parts(unsigned n) : count{n} {}
+    // The workers start with the first that is to be done off the loop: until then there is one thread.
+    asio::thread_pool& pool() {
+        std::call_once(started, [this] { workers.emplace(count); });
+        return *workers;
+    }
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> guard{context.get_executor()};
-    asio::thread_pool workers;
+    unsigned count;
+    std::once_flag started;
+    std::optional<asio::thread_pool> workers;
     std::atomic<std::thread::id> running{};
 };
 
 loop::loop(unsigned workers) : parts_{std::make_unique<parts>(workers == 0 ? 1 : workers)} {}
-loop::~loop() { parts_->workers.join(); }
+loop::~loop() {
+    if (parts_->workers) parts_->workers->join();
+}
 
 void loop::post(job what) {
     asio::post(parts_->context, [what = std::move(what)]() mutable { what(); });
 }
 
 void loop::off(job work, job done) {
-    asio::post(parts_->workers, [this, work = std::move(work), done = std::move(done)]() mutable {
+    asio::post(parts_->pool(), [this, work = std::move(work), done = std::move(done)]() mutable {
         work();
         post(std::move(done));
     });

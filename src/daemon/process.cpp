@@ -6,12 +6,14 @@
 #include "daemon/config_check.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/demo.hpp"
+#include "daemon/landlock.hpp"
 #include "daemon/options.hpp"
 #include "daemon/recover.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/state_dir.hpp"
 #include "daemon/tls_files.hpp"
 #include "engine/lt_engine.hpp"
+#include "executor/roots.hpp"
 #include "store/sqlite_store.hpp"
 
 #include <algorithm>
@@ -81,6 +83,31 @@ private:
     std::function<void()> stop_, reread_;
 };
 
+// Where the daemon may write. What is new among the folders is made now, since it can be bound only where it is there;
+// a known root that is missing is a drive that is away, and nothing is made in its place.
+std::vector<std::filesystem::path> written_folders(
+    contract::settings const& s, std::filesystem::path const& state,
+    std::vector<model::storage_root> const& known) {
+    std::vector<std::filesystem::path> out{state};
+    auto const take = [&](std::filesystem::path folder) {
+        if (folder.empty()) return;
+        bool const is_known = std::any_of(known.begin(), known.end(), [&](auto const& root) {
+            return root.path == executor::plain_path(folder);
+        });
+        std::error_code failed;
+        if (!is_known) std::filesystem::create_directories(folder, failed);
+        out.push_back(std::move(folder));
+    };
+    take(s.disk.download_path);
+    for (auto const& one : s.disk.allowed_paths) take(one);
+    for (auto const& root : known) take(root.path);
+    take(s.daemon.export_dir);
+    take(s.security.ip_filter.filter_cache_dir);
+    if (!s.daemon.unix_socket.empty() && s.daemon.unix_socket != no_unix_socket)
+        take(std::filesystem::path{s.daemon.unix_socket}.parent_path());
+    return out;
+}
+
 class running {
 public:
     running(
@@ -144,7 +171,12 @@ private:
 
     laid lay_store() {
         private_files const ours;
-        auto opened = store::sqlite_store::open({.on = loop_, .directory = dir_.folder()});
+        // The store has the last word on the settings, and Landlock binds the threads to come: so it is taken in between.
+        expected<void, start_failure> bound;
+        auto const before_thread = [&](store::snapshot const& there) { bound = take_landlock(there); };
+        auto opened = store::sqlite_store::open(
+            {.on = loop_, .directory = dir_.folder(), .before_thread = before_thread});
+        if (!bound) return unexpected<start_failure>{bound.error()};
         if (!opened) {
             auto why = opened.error().message;
             if (opened.error().why == store::open_failure::kind::damaged)
@@ -153,8 +185,6 @@ private:
         }
         store_ = std::move(*opened);
         auto asked = store_->take_snapshot();
-        if (auto const laid_over = apply_overrides(config_, asked.settings); !laid_over)
-            return unexpected<start_failure>{{exit_code::configuration, laid_over.error().message()}};
         key_ = config_.settings.daemon.api_key;
         if (key_.empty()) { // also where one of the file's was taken away
             auto made = dir_.api_key();
@@ -172,6 +202,22 @@ private:
                 };
                 store_->close(std::move(told), whole && !unsaved_);
             }};
+    }
+
+    expected<void, start_failure> take_landlock(store::snapshot const& there) {
+        auto const fails = [](std::string why) {
+            return unexpected<start_failure>{{exit_code::configuration, std::move(why)}};
+        };
+        if (auto const laid_over = apply_overrides(config_, there.settings); !laid_over)
+            return fails(laid_over.error().message());
+        if (!config_.settings.daemon.landlock) return {};
+        auto const bound = bind_writing(written_folders(config_.settings, dir_.folder(), there.roots));
+        if (!bound) return fails("daemon.landlock is on, and cannot be: " + bound.error());
+        log::info("writing is bound to the configured folders (Landlock, ABI {})", bound->abi);
+        for (auto const& one : bound->missing)
+            log::warning(
+                "{} is not there: nothing is written there until a restart (daemon.landlock)", one.string());
+        return {};
     }
 
     laid lay_demo() {

@@ -210,7 +210,8 @@ void lt_session::on(lt::add_torrent_alert const& a) {
             }
         } else {
             t->handle = a.handle;
-            if (t->info && a.params.ti) t->info = a.params.ti; // libtorrent has made a copy of its own: one is enough
+            if (t->info && a.params.ti)
+                t->info = a.params.ti; // libtorrent has made a copy of its own: one is enough
             became_live(t);
         }
     }

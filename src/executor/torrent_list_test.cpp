@@ -104,8 +104,9 @@ TEST_F(torrent_list, what_is_only_to_be_written_comes_in_pages_where_all_of_it_i
     EXPECT_TRUE(has_pages({.limit = 5}));
     EXPECT_TRUE(has_pages({.since = "unknown"}));
     for (auto const& other :
-         {request{.fields_wanted = "name"}, request{.status = "paused"}, request{.label = "old"}, request{.sort = "name"},
-          request{.offset = 1}, request{.limit = 4}, request{.since = state.revision().token()}})
+         {request{.fields_wanted = "name"}, request{.status = "paused"}, request{.label = "old"},
+          request{.sort = "name"}, request{.offset = 1}, request{.limit = 4},
+          request{.since = state.revision().token()}})
         EXPECT_FALSE(has_pages(other));
     EXPECT_EQ(names({}), "edcba") << "who reads the rows gets them one by one";
 }

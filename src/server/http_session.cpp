@@ -331,7 +331,7 @@ private:
             large.remove_prefix(part.size());
             whole = text.empty() && large.empty() && next == a.body.pieces.size();
             enter(phase::writing, on_->options.limits.write_progress);
-            std::array const buffers{asio::buffer(run), asio::buffer(part)};
+            std::array<asio::const_buffer, 2> const buffers{asio::buffer(run), asio::buffer(part)};
             auto sent = asio::redirect_error(use_task, failed);
             co_await asio::async_write(socket_, buffers, sent);
             run.clear();

@@ -10,9 +10,11 @@ sqlite_store::sqlite_store(std::unique_ptr<writer> made) : writer_{std::move(mad
 sqlite_store::~sqlite_store() = default;
 
 sqlite_store::opened sqlite_store::open(options with) {
+    auto const before_thread = std::exchange(with.before_thread, {});
     auto made = std::unique_ptr<sqlite_store>{new sqlite_store{std::make_unique<writer>(std::move(with))}};
     if (auto refused = made->writer_->open(made->asked_, made->done_))
         return unexpected<open_failure>{*refused};
+    if (before_thread) before_thread(made->asked_);
     made->writer_->start();
     return made;
 }

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,6 +30,8 @@ public:
         std::size_t group_bytes = std::size_t{16} << 20;    // the same
         std::size_t waiting_requests = 262'144;             // past these a change is refused
         std::size_t waiting_bytes = std::size_t{256} << 20; // the same
+        std::function<void(snapshot const&)>
+            before_thread{}; // what is there is read, and no thread of its own runs yet
     };
     using opened = expected<std::unique_ptr<sqlite_store>, open_failure>;
     [[nodiscard]] static opened open(options with); // blocks: reads everything but metainfo and resume data

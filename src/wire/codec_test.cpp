@@ -390,8 +390,8 @@ TEST(codec, a_prepared_value_is_rendered_once_and_shared) {
 }
 
 TEST(codec, one_that_stands_for_several_is_written_as_all_of_them_and_rendered_once) {
-    contract::prepared<leaf> const first{leaf{.count = 1, .name = "a"}}, second{leaf{.count = 2, .name = "b"}},
-        third{leaf{.count = 3, .name = "c"}};
+    contract::prepared<leaf> const first{leaf{.count = 1, .name = "a"}},
+        second{leaf{.count = 2, .name = "b"}}, third{leaf{.count = 3, .name = "c"}};
     auto const both = contract::prepared<leaf>::standing_for({first, second});
     std::vector<contract::prepared<leaf>> const list{both, third}, plain{first, second, third};
     EXPECT_EQ(to_json(list), to_json(plain));
