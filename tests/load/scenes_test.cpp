@@ -44,6 +44,7 @@ struct scenes : testing::Test {
         std::vector<std::string> hashes;
         support::http_connection line; // also when no new connection is taken
         calm_client calm;
+        std::uint64_t rss_kib = 0; // before any load
 
         house()
             : one{{.folder = root / "one", .interface = "127.0.0.9", .settings = {{"limits.header_seconds", "1"}, {"limits.body_seconds", "1"}}}},
@@ -69,6 +70,7 @@ struct scenes : testing::Test {
         ::setrlimit(RLIMIT_NOFILE, &files);
         ASSERT_GT(files.rlim_max, 6000U) << "ulimit -Hn: so few descriptors are no crowd";
         shared = std::make_unique<house>();
+        shared->rss_kib = standing_of(shared->one).rss_kib;
         // Once before anything is measured: what is made at the first use is no growth.
         crowd const first{shared->one, {{habit::busy, 8}, {habit::watching, 8}, {habit::keyless, 8}}};
     }
@@ -182,7 +184,7 @@ struct scenes : testing::Test {
         auto const seconds = std::chrono::duration<double>(steady::now() - began).count();
         auto const now = standing_of(one);
         auto const bound = bound_kib(all.size());
-        auto const grown = now.rss_kib - std::min(now.rss_kib, before.rss_kib);
+        auto const grown = now.rss_kib - std::min(now.rss_kib, shared->rss_kib);
         std::printf(
             "%-12s %5d clients  %6.0f answers/s  %7.0f events/s  calm p50 %5.2f p99 %6.2f max %6.2f ms (%zu)  "
             "memory +%.1f of %.1f MiB  cpu %3.0f %%\n",
