@@ -98,9 +98,10 @@ def transfer(soak, chance):
     if chance.random() < 0.3:
         one.ask("POST", f"/scrape/{info_hash}", {"force": True}, accept=(200, 502))
         soak.count("scraped")
-    other.ask("DELETE", f"/torrents/{info_hash}?delete_files=true")
+    with soak.removing:
+        other.ask("DELETE", f"/torrents/{info_hash}?delete_files=true")
+        one.ask("DELETE", f"/torrents/{info_hash}")
     until(soak, f"{copy} is gone", lambda: not copy.exists(), 30)
-    one.ask("DELETE", f"/torrents/{info_hash}")
     soak.pool.free.put(item)
     soak.count("MiB moved", (pathlib.Path(one.files / name).stat().st_size + (1 << 19)) >> 20)
     soak.count("transfer")
@@ -118,7 +119,8 @@ def many(soak, chance):
     for info_hash in hashes[:10]:
         daemon.ask("POST", f"/queue/{info_hash}/move", {"new_position": chance.randrange(5)}, accept=(200, 404))
         daemon.ask("POST", f"/torrents/{info_hash}/rate-limits", {"download_kib": chance.randrange(1000), "upload_kib": 0})
-    daemon.ask("POST", "/torrents/batch/remove", {"info_hashes": hashes, "remove_data": chance.random() < 0.5})
+    with soak.removing:
+        daemon.ask("POST", "/torrents/batch/remove", {"info_hashes": hashes, "remove_data": chance.random() < 0.5})
     soak.count("added and removed", n)
     soak.count("many")
 
@@ -189,8 +191,9 @@ def configure(soak, chance):
 
 def back_up(soak, chance):
     daemon = chance.choice((soak.one, soak.other))
-    said = daemon.ask("POST", "/torrents/export-state")[1]
-    daemon.ask("POST", "/torrents/import-state", {"path": said["path"]})
+    with soak.removing:  # else it brings back what was removed meanwhile
+        said = daemon.ask("POST", "/torrents/export-state")[1]
+        daemon.ask("POST", "/torrents/import-state", {"path": said["path"]})
     pathlib.Path(said["path"]).unlink(missing_ok=True)
     soak.count("back_up")
     time.sleep(2)

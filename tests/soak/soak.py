@@ -27,7 +27,7 @@ class Soak:
         self.random = random.Random(asked.seed)
         self.counts, self.lock, self.wrong = {}, threading.Lock(), []
         self.began = time.monotonic()
-        self.going = threading.Event()
+        self.going, self.removing = threading.Event(), threading.Lock()
         self.pool = Pool(self.work, f"http://127.0.0.1:{asked.tracker}/announce")
         settings = f"""
 limits.state_files_per_minute = 600
@@ -106,25 +106,24 @@ security.ip_filter.filter_files = ["{self.work}/list.p2p"]
             for kind in ("blacklist", "whitelist"):
                 for ip in daemon.get(f"/security/{kind}")["ips"]:
                     daemon.ask("DELETE", f"/security/{kind}/{ip}")
-        out = {}
-        for daemon in (self.one, self.other):
-            name, begin, still_since, last = daemon.folder.name, time.monotonic(), time.monotonic(), None
-            while True:
+        began = still_since = time.monotonic()
+        last = {}
+        while True:
+            now, quiet = {}, True
+            for daemon in (self.one, self.other):
                 # Who asks is one connection, and the one before may not be gone yet.
-                quiet = daemon.metric("ccbt_api_connections") <= 2 and daemon.metric("ccbt_event_watchers") == 0
+                quiet = quiet and daemon.metric("ccbt_api_connections") <= 2 and daemon.metric("ccbt_event_watchers") == 0
                 time.sleep(0.1)
-                now = daemon.standing()
-                kept = (now["fds"], now["threads"])
-                if kept != last or not quiet:
-                    last, still_since = kept, time.monotonic()
-                # libtorrent looks once a minute which of its threads have nothing to do.
-                still = time.monotonic() - still_since
-                is_like = like is not None and quiet and all(now[k] <= like[name][k] for k in ("fds", "threads"))
-                if (is_like and still > 2) or still > self.still_for or time.monotonic() - begin > 240:
-                    break
-                time.sleep(0.5)
-            out[name] = now
-        return out
+                now[daemon.folder.name] = daemon.standing()
+            held = {name: (s["fds"], s["threads"]) for name, s in now.items()}
+            if held != last or not quiet:
+                last, still_since = held, time.monotonic()
+            still = time.monotonic() - still_since
+            is_like = like is not None and quiet and all(now[n][k] <= like[n][k] for n in now for k in ("fds", "threads"))
+            # libtorrent looks once a minute which of its threads have nothing to do.
+            if (is_like and still > 2) or still > self.still_for or time.monotonic() - began > 240:
+                return now
+            time.sleep(0.5)
 
     def compare(self, what, began, ended, bound):
         good = True
@@ -140,11 +139,12 @@ security.ip_filter.filter_files = ["{self.work}/list.p2p"]
 
     def run(self, minutes):
         seconds = 60 * minutes
-        self.still_for = 75 if minutes >= 2 else 10
         restarts_every = 150 if minutes >= 5 else 20
+        self.still_for = 5
         cold = self.come_to_rest()
         self.say(f"cold: {cold}")
         self.load(max(20, seconds * 0.1), restarts_every)
+        self.still_for = 75 if minutes >= 2 else 10
         began = self.come_to_rest()
         self.compare("warm, against cold (told, not judged)", cold, began, MEMORY_BOUND_KIB)
         self.load(seconds * 0.45, restarts_every)
