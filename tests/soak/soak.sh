@@ -23,4 +23,8 @@ for i in $(seq 1 24); do
     hashes+=("$hash")
 done
 start_tracker "$port" "${hashes[@]}"
-/usr/bin/python3 "$(dirname -- "${BASH_SOURCE[0]}")/soak.py" "$build" "$work" "$port" "$@"
+# In the background, so that a signal is heard at once.
+/usr/bin/python3 "$(dirname -- "${BASH_SOURCE[0]}")/soak.py" "$build" "$work" "$port" "$@" &
+soak=$!
+children+=("$soak")
+wait "$soak"
