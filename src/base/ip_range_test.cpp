@@ -255,7 +255,12 @@ TEST(ip_range_set, two_million_shuffled_ranges_are_merged_in_about_a_second) {
     EXPECT_TRUE(set.contains(ip_address::v4(3'999'998'999)));
     EXPECT_FALSE(set.contains(ip_address::v4(3'999'999'001)));
     // Alone on the machine it takes a third of a second; builds and sanitizers stand beside it.
-    EXPECT_LT(took, std::chrono::seconds{5});
+#ifdef __SANITIZE_THREAD__
+    constexpr std::chrono::seconds most{60}; // one thread, forty times slower
+#else
+    constexpr std::chrono::seconds most{5};
+#endif
+    EXPECT_LT(took, most);
     RecordProperty("milliseconds", static_cast<int>(took / std::chrono::milliseconds{1}));
 }
 

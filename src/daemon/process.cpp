@@ -22,6 +22,7 @@
 #include <cstdio>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -41,6 +42,15 @@ void raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warning("the limit of open files could not be raised");
+}
+
+// Threads that work on buffers of megabytes now and then: with an arena for each of them, and a threshold that rises with
+// what was freed, glibc keeps all that any of them ever took.
+void keep_little_memory() {
+    constexpr int megabyte = 1 << 20;
+    ::mallopt(M_ARENA_MAX, 2); // the loop's, and the others'
+    ::mallopt(M_MMAP_THRESHOLD, megabyte);
+    ::mallopt(M_TRIM_THRESHOLD, megabyte);
 }
 
 void say(std::string const& line) {
@@ -314,6 +324,7 @@ private:
 } // namespace
 
 exit_code run(int argc, char const* const* argv) {
+    keep_little_memory();
     service_manager const manager;
     auto flags = parse_options(argc, argv);
     if (!flags) {

@@ -100,7 +100,6 @@ void ip_filter::ask(answered done) {
 void ip_filter::begin_load(trigger why) {
     under_way_ = true;
     served_ = std::exchange(waiting_, {});
-    if (thread_.joinable()) thread_.join(); // it has ended
     told_ = std::make_shared<filter::progress>();
     told_->stop = stopped_;
     last_told_ = 0;
@@ -110,7 +109,10 @@ void ip_filter::begin_load(trigger why) {
         [&on = house_.on, how, why, has_one = has_one_, told = told_, weak = std::weak_ptr{here_}] {
             auto got = std::make_shared<outcome const>(work(*how, why, has_one, *told));
             on.post([&on, weak, got = std::move(got)]() mutable {
-                if (auto const held = weak.lock()) spawn(on, (*held)->conclude(std::move(got)));
+                auto const held = weak.lock();
+                if (!held) return;
+                (*held)->thread_.join(); // this was the last that it did
+                spawn(on, (*held)->conclude(std::move(got)));
             });
         }};
 }
