@@ -1,6 +1,7 @@
 #include "base/net_tls.hpp"
 
 #include "base/net_ssl.hpp"
+#include "base/safeguard.hpp"
 
 #include <array>
 #include <fcntl.h>
@@ -49,6 +50,10 @@ context_ptr modern_context(asio::ssl::context::method side) {
     auto made = std::make_shared<asio::ssl::context>(side);
     auto* const raw = made->native_handle();
     ::SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    if (!in_force(safeguard::tls_min_version)) {
+        ::SSL_CTX_set_min_proto_version(raw, TLS1_VERSION);
+        ::SSL_CTX_set_security_level(raw, 0); // OpenSSL's own bound
+    }
     ::SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     ::SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
     return made;
@@ -119,7 +124,9 @@ public:
         ::X509_free(ours);
         ::BIO_free(in);
         ::ERR_clear_error();
-        return same ? "" : "it shows another certificate than the one in " + whom_.certificate_file;
+        return same || !in_force(safeguard::certificate_pinned)
+                   ? ""
+                   : "it shows another certificate than the one in " + whom_.certificate_file;
     }
     std::shared_ptr<tls_layer> layer() override { return layer_; }
 

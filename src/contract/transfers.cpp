@@ -1,5 +1,7 @@
 #include "contract/transfers.hpp"
 
+#include "base/safeguard.hpp"
+
 #include <algorithm>
 
 namespace ccbt::contract {
@@ -14,6 +16,7 @@ bool may_be_secret(std::string_view part) {
 } // namespace
 
 std::string without_passkey(std::string_view url) {
+    if (!in_force(safeguard::masked_log)) return std::string{url};
     auto const scheme = url.find("://");
     auto const host = scheme == std::string_view::npos ? 0 : scheme + 3;
     auto const path = std::min(url.find_first_of("/?#", host), url.size());

@@ -2,6 +2,7 @@
 
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 #include "daemon/config_keys.hpp"
 #include "daemon/config_update.hpp"
@@ -121,7 +122,9 @@ void check_door(contract::daemon_settings const& d, problems& wrong) {
         wrong.push_back({"daemon.ipc_host", "must not be empty"});
     else if (!is_address(d.ipc_host) && d.ipc_host != "localhost")
         wrong.push_back({"daemon.ipc_host", "must be an IP address or localhost, is " + quoted(d.ipc_host)});
-    else if (!is_loopback_host(d.ipc_host) && !d.tls_enabled && !d.allow_insecure_bind)
+    else if (
+        !is_loopback_host(d.ipc_host) && !d.tls_enabled && !d.allow_insecure_bind &&
+        in_force(safeguard::insecure_bind_refused))
         wrong.push_back(
             {"daemon.ipc_host",
              quoted(d.ipc_host) +

@@ -1,5 +1,6 @@
 #include "daemon/config_update.hpp"
 
+#include "base/safeguard.hpp"
 #include "daemon/config_check.hpp"
 #include "daemon/config_keys.hpp"
 #include "wire/catalogue.hpp"
@@ -202,6 +203,7 @@ expected<config_update, std::vector<contract::problem>> plan_update(
 
 std::string masked_url(std::string_view url) {
     std::string out{url};
+    if (!in_force(safeguard::masked_secrets)) return out;
     if (auto const query = out.find('?'); query != std::string::npos) out.replace(query + 1, out.npos, mask);
     auto const begin = out.find("://");
     if (begin == std::string::npos) return out;

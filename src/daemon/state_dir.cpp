@@ -191,7 +191,8 @@ expected<void, start_failure> state_dir::write(std::string const& name, std::str
     descriptor const file{::openat(
         folder_fd_, other_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode)};
     if (file.get() < 0) return fail("cannot be made");
-    if (::fchmod(file.get(), file_mode) != 0) return fail("cannot be closed to other users");
+    mode_t const mode = in_force(safeguard::state_modes) ? file_mode : 0644;
+    if (::fchmod(file.get(), mode) != 0) return fail("cannot be closed to other users");
     if (int const failed = write_all(file.get(), text); failed != 0) {
         errno = failed;
         return fail("cannot be written");
@@ -208,7 +209,8 @@ expected<std::string, start_failure> state_dir::api_key() {
     if (file.get() < 0 && errno != ENOENT)
         return unexpected<start_failure>{cannot("api_key cannot be opened", errno)};
     if (file.get() < 0) {
-        auto const key = random_key();
+        auto const key =
+            in_force(safeguard::random_first_key) ? random_key() : std::string(2 * key_bytes, '0');
         if (key.empty()) return unexpected<start_failure>{cannot("no random bytes for api_key", errno)};
         if (auto const written = write(key_name, key + '\n'); !written)
             return unexpected<start_failure>{written.error()};

@@ -1,5 +1,6 @@
 #include "engine/lt_adder.hpp"
 
+#include "base/safeguard.hpp"
 #include "engine/lt_settings.hpp"
 
 #include <libtorrent/session_handle.hpp>
@@ -138,6 +139,7 @@ void lt_adder::check(item& of) {
     };
     auto work = [job, stop = t->stop_check, progress = std::move(progress)] {
         job->found = check_pieces(*job->info, job->of.how.save_path, job->of.made.to_check, progress, *stop);
+        if (!in_force(safeguard::resume_hash_checked)) job->found.good.set_all();
     };
     auto done = here_.guard([this, t, job] {
         checking_.erase(t);

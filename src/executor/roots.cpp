@@ -190,6 +190,8 @@ contract::result<roots::place> roots::resolve(std::optional<std::string> const& 
     for (auto const& root : allowed_)
         if (lies_below(path, root.path) && (best == nullptr || root.path.size() > best->path.size()))
             best = &root;
+    if (best == nullptr && !in_force(safeguard::confined_output_dir))
+        return place{allowed_.front().id, fs::path{path}.lexically_relative(allowed_.front().path).string()};
     if (best == nullptr) return refuse();
     auto relative = relative_to(best->path, path);
     auto const hindrance = hindrance_to(best->path, relative);

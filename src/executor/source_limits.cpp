@@ -1,5 +1,6 @@
 #include "executor/source_limits.hpp"
 
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace ccbt::executor {
 std::optional<contract::failure> too_much(
     contract::limit_settings const& limits, engine::torrent_source const& source, std::size_t bytes,
     bool is_magnet) {
+    if (!in_force(safeguard::added_limits)) return std::nullopt;
     auto const over = [](std::string_view what, std::string_view key, std::size_t has,
                          std::int64_t most) -> std::optional<contract::failure> {
         if (has <= static_cast<std::size_t>(most)) return std::nullopt;

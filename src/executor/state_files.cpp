@@ -1,5 +1,6 @@
 #include "executor/state_files.hpp"
 
+#include "base/safeguard.hpp"
 #include "contract/types.hpp"
 #include "executor/roots.hpp"
 
@@ -87,7 +88,8 @@ bool begins_so(int folder, std::string const& name, std::string_view begins) {
 
 expected<file_place, file_trouble> place_for(
     std::string const& folder, std::optional<std::string> const& path, std::string_view begins) {
-    auto const top_path = plain_path(folder);
+    bool const anywhere = path && path->starts_with('/') && !in_force(safeguard::confined_export);
+    auto const top_path = anywhere ? std::string{"/"} : plain_path(folder);
     auto const wanted = path && !path->empty() ? *path : own_name();
     if (wanted.find('\0') != wanted.npos) return outside();
     auto const whole = plain_path(wanted.front() == '/' ? wanted : top_path + '/' + wanted);
@@ -162,6 +164,8 @@ expected<found_file, file_trouble> open_within(
     std::string const* best = nullptr;
     for (auto const& folder : folders)
         if (lies_below(whole, folder) && (best == nullptr || folder.size() > best->size())) best = &folder;
+    static std::string const anywhere{"/"};
+    if (!in_force(safeguard::confined_import)) best = &anywhere;
     if (best == nullptr) return outside();
     auto const top = open_folder(*best);
     if (!top) return system_trouble(errno);

@@ -56,6 +56,7 @@ task<std::optional<engine::torrent_source>> torrents::read_stored(torrent_id whi
 // Torrents may share a folder, and files too: those that another one names stay, and so do the markers of storage
 // roots, whatever a torrent calls its files.
 task<> torrents::spare_shared_files(store::intend_deletion& what, ids const& going) {
+    if (!in_force(safeguard::delete_only_own_files)) co_return;
     std::erase_if(what.files, model::names_a_marker);
     // All files of a torrent lie at or below its folder and name, so that few have to be looked at.
     std::set<std::string> tops;

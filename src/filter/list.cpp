@@ -1,6 +1,7 @@
 #include "filter/list.hpp"
 
 #include "base/beneath.hpp"
+#include "base/safeguard.hpp"
 #include "filter/expand.hpp"
 #include "filter/line.hpp"
 
@@ -106,7 +107,9 @@ expected<list, failure> read_list(
     line_reader lines{made, called, within};
     std::unique_ptr<expander> packed;
     std::int64_t read = 0, text = 0;
-    auto const is_bomb = [&] { return text > much_text && text / within.ratio > read; };
+    auto const is_bomb = [&] {
+        return text > much_text && text / within.ratio > read && in_force(safeguard::filter_ratio_cap);
+    };
     auto const take = [&](std::string_view some) {
         text += static_cast<std::int64_t>(some.size());
         return text <= within.text && !is_bomb() && !told.stop && lines.take(some);

@@ -1,5 +1,6 @@
 #include "server/http_head.hpp"
 
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 #include "contract/signature.hpp"
 
@@ -42,10 +43,11 @@ plan doorman::look_at(request_parser const& read, std::size_t head_bytes) const 
     p.sound = !p.refusal;
     if (p.refusal) return p;
 
-    p.refusal = check_host(on_.rules, target->host, where_.local);
+    auto const host = in_force(safeguard::target_host_counts) ? target->host : view(head[http::field::host]);
+    if (in_force(safeguard::host_check)) p.refusal = check_host(on_.rules, host, where_.local);
     auto const [first, last] = head.equal_range(http::field::origin);
-    for (auto at = first; !p.refusal && at != last; ++at)
-        p.refusal = check_origin(view(at->value()), target->host);
+    for (auto at = first; !p.refusal && at != last && in_force(safeguard::origin_check); ++at)
+        p.refusal = check_origin(view(at->value()), host);
     if (p.refusal) return p;
 
     auto found = on_.table.find(view(head.method_string()), target->path);
@@ -73,8 +75,10 @@ plan doorman::look_at(request_parser const& read, std::size_t head_bytes) const 
     p.source = source_of(head);
     authorize(p, head);
     if (p.refusal || p.to->is_socket) return p;
-    p.refusal = check_type(view(head[http::field::content_type]), has_body(read));
-    if (auto const length = read.content_length(); !p.refusal && length && *length > p.most)
+    if (in_force(safeguard::content_type_check))
+        p.refusal = check_type(view(head[http::field::content_type]), has_body(read));
+    if (auto const length = read.content_length();
+        !p.refusal && length && *length > p.most && in_force(safeguard::body_limit_before_read))
         p.refusal = too_large(p.most);
     return p;
 }
@@ -85,14 +89,17 @@ std::optional<failure> doorman::check_form(request_parser const& read, std::size
     auto const& limits = on_.options.limits;
     auto const line =
         head.method_string().size() + head.target().size() + std::size_t{12}; // "  HTTP/1.1\r\n"
-    if (line > limits.request_line) return failure{errc::uri_too_long, "the request line is too long", {}};
-    if (head_bytes > limits.header_block + line)
+    if (line > limits.request_line && in_force(safeguard::header_limits))
+        return failure{errc::uri_too_long, "the request line is too long", {}};
+    if (head_bytes > limits.header_block + line && in_force(safeguard::header_limits))
         return failure{errc::headers_too_large, "the headers are too large", {}};
-    if (static_cast<std::size_t>(std::distance(head.begin(), head.end())) > limits.header_fields)
+    if (static_cast<std::size_t>(std::distance(head.begin(), head.end())) > limits.header_fields &&
+        in_force(safeguard::header_limits))
         return failure{errc::headers_too_large, "too many header fields", {}};
     auto const hosts = head.count(http::field::host);
     if (hosts > 1 || (hosts == 0 && head.version() == 11))
         return failure{errc::bad_request, "one Host header is needed", {}};
+    if (!in_force(safeguard::framed_two_ways)) return std::nullopt;
     auto const codings = head.count(http::field::transfer_encoding);
     if (codings > 1 ||
         (codings == 1 && (!text::equal_ignoring_case(view(head[http::field::transfer_encoding]), "chunked") ||
@@ -127,13 +134,16 @@ void doorman::authorize(plan& p, http::fields const& head) const {
             if (name == "signature") written.signature = value;
         }
     // Nobody but the kernel says who that is, and who comes through a proxy is another.
-    bool const is_forwarded = sent("Forwarded") || sent("X-Forwarded-For") || sent("X-Real-IP");
+    bool const is_forwarded = (sent("Forwarded") || sent("X-Forwarded-For") || sent("X-Real-IP")) &&
+                              in_force(safeguard::forwarded_is_not_own_user);
     if (where_.own_user && !key && !written.is_there() && !is_forwarded)
         return pass_on(p, authority::pass_of_own_user());
     if (written.is_there()) {
         auto claim = on_.keys.read(written, p.source);
         if (claim)
             p.claim = std::move(*claim);
+        else if (key && !in_force(safeguard::signature_no_fall_through))
+            pass_on(p, on_.keys.check(key, p.source));
         else
             refuse(p, claim.error());
     } else {
@@ -144,7 +154,7 @@ void doorman::authorize(plan& p, http::fields const& head) const {
 void doorman::pass_on(plan& p, authority::verdict verdict) const {
     if (!verdict) return refuse(p, verdict.error());
     auto const needs = p.to->promise->needs;
-    if (!verdict->who.scopes.has(needs)) {
+    if (!verdict->who.scopes.has(needs) && in_force(safeguard::scopes_by_route)) {
         if (p.to->is_socket) return;
         std::vector<std::string> has;
         verdict->who.scopes.each([&](contract::scope, std::string_view name) { has.emplace_back(name); });

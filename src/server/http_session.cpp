@@ -2,6 +2,7 @@
 
 #include "base/gzip.hpp"
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 #include "contract/signature.hpp"
 #include "server/http_head.hpp"
@@ -51,6 +52,8 @@ public:
     }
 
     void on_deadline() override {
+        if (!in_force(safeguard::header_deadline_absolute) && phase_ == phase::reading && buffer_.size() > 0)
+            return enter(phase::reading, on_->options.limits.header_deadline);
         late_ = true;
         deadline =
             steady::now(); // again, until it shows: what is on its way to us already cannot be cancelled
@@ -96,7 +99,10 @@ private:
             enter(phase::reading, limits.header_deadline);
             auto read = std::make_unique<parser>();
             // Beast counts the line in or not, as the bytes came; check_form is exact.
-            read->header_limit(static_cast<std::uint32_t>(limits.request_line + limits.header_block));
+            read->header_limit(
+                in_force(safeguard::header_limits)
+                    ? static_cast<std::uint32_t>(limits.request_line + limits.header_block)
+                    : std::numeric_limits<std::uint32_t>::max());
             // No limit yet: it is the route's. (Beast 1.74 takes boost::none for less than any length.)
             read->body_limit(std::numeric_limits<std::uint64_t>::max());
             auto heard = asio::redirect_error(use_task, failed);
@@ -228,6 +234,8 @@ private:
             co_return;
         }
         std::string_view const body = read.get().body();
+        if (!body.empty() && !in_force(safeguard::signature_covers_body))
+            co_return door_.pass_on(p, p.claim->by);
         auto digest = [body] { return crypto::sha256(body); };
         crypto::digest of_body{};
         if (body.size() < worth_a_worker)
@@ -250,6 +258,7 @@ private:
 
     task<std::optional<failure>> read_body(parser& read, manner how, std::size_t most) {
         enter(phase::reading, on_->options.limits.body_deadline);
+        if (!in_force(safeguard::body_deadline)) deadline = steady::time_point::max();
         error_code failed;
         if (how.expects && buffer_.size() == 0) {
             static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -279,7 +288,7 @@ private:
             return failure{
                 errc::bad_request, "this is a WebSocket (RFC 6455, version 13): ask for an upgrade", {}};
         if (on_->stopping) return failure{errc::shutting_down, "the daemon is stopping", {}};
-        if (on_->events.size() >= on_->options.limits.watchers)
+        if (on_->events.size() >= on_->options.limits.watchers && in_force(safeguard::ws_client_limit))
             return failure{errc::too_many_connections, "too many event clients", {}};
         return std::nullopt;
     }

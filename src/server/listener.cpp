@@ -1,5 +1,6 @@
 #include "server/listener.hpp"
 
+#include "base/safeguard.hpp"
 #include "server/connection.hpp"
 
 #include <algorithm>
@@ -84,8 +85,9 @@ expected<listener, std::string> listen_at_path(asio::io_context& on, std::string
     if (path.size() >= sizeof sockaddr_un{}.sun_path) return refuse("the path has over 107 bytes");
     struct stat facts {};
     if (::lstat(path.c_str(), &facts) == 0) {
-        if (!S_ISSOCK(facts.st_mode)) return refuse("something else is there");
-        if (int const how = connected(path); how != ECONNREFUSED)
+        bool const looks = in_force(safeguard::stale_socket_only);
+        if (looks && !S_ISSOCK(facts.st_mode)) return refuse("something else is there");
+        if (int const how = connected(path); looks && how != ECONNREFUSED)
             return refuse(how == 0 || how == EAGAIN ? "another process serves there" : std::strerror(how));
         ::unlink(path.c_str()); // whoever made it is gone
     }
@@ -150,8 +152,8 @@ ends ends_of(int fd, std::vector<std::string> const& trusted_proxies) {
     if (!local) { // a Unix socket
         ucred peer{};
         socklen_t size = sizeof peer;
-        out.own_user =
-            ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
+        out.own_user = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+                       (peer.uid == ::geteuid() || !in_force(safeguard::unix_peer_uid));
         return out;
     }
     auto const remote = address([](int s, sockaddr* to, socklen_t* n) { return ::getpeername(s, to, n); });
@@ -159,7 +161,8 @@ ends ends_of(int fd, std::vector<std::string> const& trusted_proxies) {
     out.loopback = remote && remote->is_loopback();
     out.remote = remote ? remote->to_string() : "?";
     out.proxied =
-        std::find(trusted_proxies.begin(), trusted_proxies.end(), out.remote) != trusted_proxies.end();
+        std::find(trusted_proxies.begin(), trusted_proxies.end(), out.remote) != trusted_proxies.end() ||
+        !in_force(safeguard::trusted_proxy_only);
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "server/server.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "server/answer_head.hpp"
 
 #include <algorithm>
@@ -103,7 +104,8 @@ expected<std::string, std::string> server::listen() {
         bool const is_local = address.is_loopback() ||
                               (address.is_v6() && address.to_v6().is_v4_mapped() &&
                                asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
-        if (!ways.inherited.empty() && !is_local && !ways.tls && !options.allow_insecure_bind)
+        if (!ways.inherited.empty() && !is_local && !ways.tls && !options.allow_insecure_bind &&
+            in_force(safeguard::inherited_bind_check))
             return unexpected<std::string>{fmt::format(
                 "the service manager's socket at {} may be reached from beyond this machine and TLS is off: set "
                 "daemon.tls_enabled or daemon.allow_insecure_bind",
@@ -165,9 +167,11 @@ task<> server::take_connections(
         auto where = ends_of(socket.native_handle(), on->options.trusted_proxies);
         auto const& limits = on->options.limits;
         auto const source = on->per_source.find(where.remote);
-        bool const crowded = on->sessions.size() >= limits.connections;
+        bool const crowded =
+            on->sessions.size() >= limits.connections && in_force(safeguard::total_connection_limit);
         bool const greedy = !where.loopback && !where.proxied && source != on->per_source.end() &&
-                            source->second >= limits.connections_per_source;
+                            source->second >= limits.connections_per_source &&
+                            in_force(safeguard::per_source_limit);
         if (crowded || greedy) {
             ++on->counted.refused["TOO_MANY_CONNECTIONS"];
             if (!on->ways.tls || is_unix)

@@ -1,5 +1,6 @@
 // The TLS handshake of a connection, counted and bounded as any other; then it is an HTTP session's.
 
+#include "base/safeguard.hpp"
 #include "server/answer_head.hpp"
 #include "server/connection.hpp"
 
@@ -15,7 +16,8 @@ public:
           seat_{std::make_unique<seat>(on_, where.remote)},
           where_{std::move(where)},
           layer_{tls::prepare(on_->ways.tls, std::move(socket))} {
-        deadline = steady::now() + on_->options.limits.header_deadline;
+        if (in_force(safeguard::handshake_deadline))
+            deadline = steady::now() + on_->options.limits.header_deadline;
     }
 
     void begin() {

@@ -1,6 +1,7 @@
 #include "server/ws_session.hpp"
 
 #include "base/log.hpp"
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 #include "server/watch_message.hpp"
 #include "wire/codec.hpp"
@@ -54,7 +55,9 @@ public:
     }
     void tell(std::shared_ptr<std::string const> event) override {
         if (ending_) return;
-        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes) return give_up();
+        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes &&
+            in_force(safeguard::ws_queue_bound))
+            return give_up();
         push(std::move(event));
     }
 
@@ -92,7 +95,8 @@ private:
     task<> converse(upgrade_request request, wishes first) {
         error_code failed;
         deadline = steady::now() + on_->options.limits.header_deadline;
-        stream_.read_message_max(on_->options.limits.message_bytes);
+        stream_.read_message_max(
+            in_force(safeguard::ws_message_limit) ? on_->options.limits.message_bytes : 0); // 0: any
         stream_.auto_fragment(false);
         auto name_us = [](websocket::response_type& r) { r.set(http::field::server, "ccbtd"); };
         stream_.set_option(websocket::stream_base::decorator(name_us));

@@ -1,5 +1,6 @@
 #include "wire/json.hpp"
 
+#include "base/safeguard.hpp"
 #include "base/text.hpp"
 
 #include <array>
@@ -76,7 +77,10 @@ private:
         why = std::move(reason);
         return false;
     }
-    bool count() { return ++elements_ <= limits_.elements || refuse("too many values"); }
+    bool count() {
+        return ++elements_ <= limits_.elements || !in_force(safeguard::json_element_limit) ||
+               refuse("too many values");
+    }
     void place(value v) {
         if (levels_.empty()) {
             root = std::move(v);
@@ -93,7 +97,8 @@ private:
         return true;
     }
     bool descend(value v) {
-        if (levels_.size() >= limits_.depth) return refuse("nested too deeply");
+        if (levels_.size() >= limits_.depth && in_force(safeguard::json_depth_limit))
+            return refuse("nested too deeply");
         if (!count()) return false;
         levels_.push_back(frame{std::move(v)});
         return true;
