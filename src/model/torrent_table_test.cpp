@@ -447,8 +447,8 @@ TEST(pages, only_the_page_of_what_changed_is_made_again) {
     torrent_table table;
     for (std::uint64_t n = 1; n <= 500; ++n) add(table, n, n);
     auto const texts = [&] {
-        std::vector<void const*> out;
-        for (auto const& page : table.pages()) out.push_back(page.text().get());
+        std::vector<std::shared_ptr<std::string const>> out; // held, so that no other gets its address
+        for (auto const& page : table.pages()) out.push_back(page.text());
         return out;
     };
     auto const before = texts();

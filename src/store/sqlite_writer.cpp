@@ -14,6 +14,7 @@ namespace {
 
 constexpr int checkpoint_pages = 4096; // of the log: 16 MiB, then it goes into the file
 constexpr std::int64_t operation_seconds = 24 * 3600;
+constexpr std::chrono::seconds quiet_for{2};
 constexpr std::size_t answers_a_turn = 32; // of the loop: each may resume a request
 
 // After these nothing that SQLite says of the file can be built upon.
@@ -157,7 +158,15 @@ void sqlite_store::writer::ask(store_request what) {
 
 bool sqlite_store::writer::take(std::vector<store_request>& group) {
     std::unique_lock held{mutex_};
-    woken_.wait(held, [this] { return taken_ < waiting_.size() || ending_; });
+    auto const is_something = [this] { return taken_ < waiting_.size() || ending_; };
+    if (caches_ && !woken_.wait_for(held, quiet_for, is_something)) {
+        held.unlock();
+        on_.give_memory_back(); // megabytes of pages, after a burst
+        caches_ = false;
+        held.lock();
+    }
+    woken_.wait(held, is_something);
+    caches_ = true;
     std::size_t changes = 0, bytes = 0;
     for (; taken_ < waiting_.size(); ++taken_) {
         auto& next = waiting_[taken_];
