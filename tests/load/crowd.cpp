@@ -1,5 +1,7 @@
 #include "load/crowd.hpp"
 
+#include "load/priority.hpp"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
@@ -9,7 +11,6 @@
 #include <netinet/tcp.h>
 #include <stdexcept>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -124,7 +125,7 @@ std::string_view crowd::request_of(client const& one) const {
 }
 
 void crowd::run() {
-    ::setpriority(PRIO_PROCESS, 0, 10); // of this thread alone
+    be_second();
     // A handful at a time: so many at once are no scene of these.
     std::size_t opened = 0;
     auto next_tick = std::chrono::steady_clock::now() + tick;

@@ -4,6 +4,7 @@
 #include "load/calm_client.hpp"
 #include "load/changes.hpp"
 #include "load/crowd.hpp"
+#include "load/priority.hpp"
 #include "load/standing.hpp"
 #include "support/many_torrents.hpp"
 #include "support/temp_folder.hpp"
@@ -47,7 +48,7 @@ struct scenes : testing::Test {
         std::uint64_t rss_kib = 0; // before any load
 
         house()
-            : one{{.folder = root / "one", .interface = "127.0.0.9", .settings = {{"limits.header_seconds", "1"}, {"limits.body_seconds", "1"}, {"limits.idle_seconds", "600"}}}},
+            : one{{.folder = root / "one", .interface = "127.0.0.9", .settings = {{"limits.header_seconds", "1"}, {"limits.body_seconds", "1"}, {"limits.idle_seconds", "600"}}, .under = {"nice", "-n", nice_first}}},
               hashes{support::add_many(one, {.count = torrents})},
               line{"127.0.0.1", one.port()},
               calm{one, hashes.front()} {
