@@ -1,5 +1,7 @@
 #include "load/calm_client.hpp"
 
+#include "load/priority.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -24,6 +26,8 @@ calm_client::~calm_client() {
 }
 
 void calm_client::run() {
+    ::setpriority(
+        PRIO_PROCESS, 0, -15); // this thread; its own waiting for a processor is no delay of the daemon's
     std::array<std::string, 3> const paths{
         "/api/v1/status", "/api/v1/torrents/" + hash_, "/api/v1/session/stats"};
     support::headers const with{

@@ -1,5 +1,7 @@
 #include "load/changes.hpp"
 
+#include "load/priority.hpp"
+
 #include <algorithm>
 #include <chrono>
 
@@ -23,6 +25,7 @@ void changes::end() {
 }
 
 void changes::run(std::size_t which) {
+    be_second();
     using steady = std::chrono::steady_clock;
     support::headers const with{
         {"Host", "127.0.0.1:" + std::to_string(of_.port())}, {"X-CCBT-API-Key", of_.key()}};

@@ -1,6 +1,6 @@
 // A crowd of clients at one daemon, moved by one thread with epoll: thousands of connections that wait, ask without
 // end, watch, dawdle or have no key. Requests are texts made before and an answer is a status and a length, so that the
-// daemon works and not the crowd. It is nice: where it and the daemon want the same processor, the daemon has it.
+// daemon works and not the crowd. Where both want the same processor, the daemon has it.
 #pragma once
 
 #include "support/daemon.hpp"

@@ -4,6 +4,7 @@
 #include "load/calm_client.hpp"
 #include "load/changes.hpp"
 #include "load/crowd.hpp"
+#include "load/priority.hpp"
 #include "load/standing.hpp"
 #include "support/many_torrents.hpp"
 #include "support/temp_folder.hpp"
@@ -33,8 +34,8 @@ constexpr double most_delay = 50; // milliseconds, of 99 of 100
 constexpr auto back_within = is_slowed ? milliseconds{10'000} : milliseconds{1'000};
 constexpr int torrents = 1000;
 
-/// What a load may add to the resident memory: rows rendered, events kept, buffers of runs; and for each client.
-std::uint64_t bound_kib(int clients) { return 16 * 1024 + 16 * static_cast<std::uint64_t>(clients); }
+/// What a load may add to the resident memory: 10,000 events kept, rows rendered, buffers; and for each client.
+std::uint64_t bound_kib(int clients) { return 32 * 1024 + 16 * static_cast<std::uint64_t>(clients); }
 
 struct scenes : testing::Test {
     // One for all scenes: each has to leave it as it was, or the next one sees it.
@@ -47,7 +48,7 @@ struct scenes : testing::Test {
         std::uint64_t rss_kib = 0; // before any load
 
         house()
-            : one{{.folder = root / "one", .interface = "127.0.0.9", .settings = {{"limits.header_seconds", "1"}, {"limits.body_seconds", "1"}}}},
+            : one{{.folder = root / "one", .interface = "127.0.0.9", .settings = {{"limits.header_seconds", "1"}, {"limits.body_seconds", "1"}, {"limits.idle_seconds", "600"}}, .under = {"nice", "-n", nice_first}}},
               hashes{support::add_many(one, {.count = torrents})},
               line{"127.0.0.1", one.port()},
               calm{one, hashes.front()} {
@@ -177,7 +178,7 @@ struct scenes : testing::Test {
         auto const first = calm.asked();
         auto const began = steady::now();
         auto const cpu = standing_of(one).cpu_seconds;
-        calm.wait_for(is_long() ? 600 : 40);
+        calm.wait_for(is_long() ? 400 : 40);
         // One of 40 says little of 99 of 100: where it is late, it is looked at for longer.
         if (!is_slowed && calm.since(first).p99 >= most_delay) calm.wait_for(600);
         auto const seen = calm.since(first);
@@ -259,6 +260,24 @@ TEST_F(scenes, a_thousand_watchers_get_a_hundred_events_a_second_all_and_in_orde
     all_saw_the_same(all, 1000);
 }
 
+TEST_F(scenes, watchers_that_never_read_are_let_go_and_counted_and_others_get_everything) {
+    if (!is_long()) GTEST_SKIP() << "that takes a minute: ./dev load";
+    crowd_plan const some{{habit::deaf, 100}, {habit::watching, 100}};
+    resume_all();
+    crowd all{one, some};
+    auto const resynced = sample(metrics(), "ccbt_watchers_resynced_total");
+    auto const let_go = [&] { // told to resync, or past the time for a pong
+        return sample(metrics(), "ccbt_watchers_resynced_total") - resynced +
+               static_cast<double>(newly_refused("WEBSOCKET_NO_PONG"));
+    };
+    watch(all, 100, [&] {
+        look_on("deaf", all);
+        EXPECT_TRUE(eventually(milliseconds{100'000}, [&] { return let_go() >= 100; })) << let_go();
+    });
+    see_recovery("deaf", all);
+    all_saw_the_same(all, 100);
+}
+
 TEST_F(scenes, a_hundred_slow_clients_are_told_408_and_counted) {
     crowd all{one, the_slow};
     look_on("slow", all);
@@ -266,6 +285,9 @@ TEST_F(scenes, a_hundred_slow_clients_are_told_408_and_counted) {
     EXPECT_TRUE(eventually(milliseconds{20'000}, [&] { return all.answered(408) >= 70; }))
         << all.answered(408);
     EXPECT_TRUE(counted_as_told(all));
+    if (is_long()) { // half a minute without a run of 64 KiB read is the end
+        EXPECT_TRUE(eventually(milliseconds{60'000}, [&] { return newly_refused("WRITE_TIMEOUT") >= 30; }));
+    }
     see_recovery("slow", all);
 }
 
