@@ -4,9 +4,11 @@
 #include "base/result.hpp"
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,7 +45,8 @@ public:
 private:
     [[nodiscard]] std::uint64_t half(std::size_t from) const { // as a number: millions are sorted by it
         std::uint64_t n = 0;
-        for (std::size_t i = from; i < from + 8; ++i) n = n << 8 | bytes_[i];
+        std::memcpy(&n, bytes_.data() + from, sizeof n);
+        if constexpr (std::endian::native == std::endian::little) n = __builtin_bswap64(n);
         return n;
     }
     bool is_v6_ = false; // first, so that IPv4 sorts before IPv6

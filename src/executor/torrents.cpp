@@ -140,7 +140,10 @@ task<result<torrents::candidate>> torrents::prepare(contract::add_torrent::reque
     if (!place) co_return unexpected<failure>{place.error()};
     if (house_.state.is_offline(place->root))
         co_return fails(
-            errc::add_torrent_error, "the storage folder is offline: is its drive mounted?",
+            errc::add_torrent_error,
+            house_.settings.daemon.landlock
+                ? "the storage folder is offline: is its drive mounted? (daemon.landlock lets in at the start what is there then)"
+                : "the storage folder is offline: is its drive mounted?",
             {{"reason", std::string{"storage_offline"}}});
 
     model::torrent_asked asked;

@@ -78,7 +78,7 @@ private:
     connection on_;
     std::optional<sqlite_tables> tables_{std::in_place, on_};
     statement begin_, commit_, savepoint_, release_, back_;
-    bool caches_ = true; // pages in memory, that nobody may need again
+    bool caches_ = true;  // pages in memory, that nobody may need again
     bool failed_ = false; // a grave error: no change is taken until a restart
     steady::time_point pruned_{};
 

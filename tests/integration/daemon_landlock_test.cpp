@@ -68,8 +68,8 @@ TEST_F(daemon_landlock, what_the_daemon_does_it_does_below_the_configured_folder
     EXPECT_EQ(bound.post("/security/blacklist", R"({"ip":"192.0.2.1"})").status, 200);
     ASSERT_EQ(bound.del("/torrents/" + what.hash() + "?delete_files=true").status, 200);
     EXPECT_FALSE(fs::exists(bound.downloads() / "much"));
-    auto const imported =
-        bound.post("/torrents/import-state", R"({"path":)" + quoted(exported.json.text_or("path", "")) + '}');
+    auto const imported = bound.post(
+        "/torrents/import-state", R"({"path":)" + quoted(fs::path{exported.json.text_or("path", "")}) + '}');
     ASSERT_EQ(imported.status, 200) << imported.body;
     bound.wait_until_seeding(what.hash());
     write_file(in.root / "t.torrent", what.bytes);
@@ -108,7 +108,9 @@ TEST_F(daemon_landlock, a_folder_that_is_let_in_later_is_written_after_the_resta
             EXPECT_FALSE(fs::is_empty(later)) << "its marker";
             continue;
         }
-        EXPECT_EQ(first.status, 403) << first.body;
+        EXPECT_EQ(first.status, 400) << first.body;
+        EXPECT_EQ(first.code(), "ADD_TORRENT_ERROR");
+        EXPECT_THAT(first.body, HasSubstr("daemon.landlock"));
         EXPECT_TRUE(fs::is_empty(later));
         EXPECT_EQ(one.get("/torrents").json.list_or_empty("torrents").size(), 0U);
         ASSERT_EQ(one.terminate(), 0);
