@@ -49,8 +49,11 @@ std::string text_of(in_addr address) {
     return text.data();
 }
 
-// The LOCATION of an answer to a search, where it lies on the very host that answered: nobody sends us elsewhere.
-std::string location_in(std::string_view answer, in_addr from) {
+std::string_view protocol_name(transport t) { return t == transport::tcp ? "TCP" : "UDP"; }
+
+} // namespace
+
+std::string upnp::location_in(std::string_view answer, in_addr from) {
     for (auto line : text::split(answer, '\n')) {
         auto const colon = line.find(':');
         if (colon == std::string_view::npos) continue;
@@ -61,10 +64,6 @@ std::string location_in(std::string_view answer, in_addr from) {
     }
     return {};
 }
-
-std::string_view protocol_name(transport t) { return t == transport::tcp ? "TCP" : "UDP"; }
-
-} // namespace
 
 std::vector<upnp::service> upnp::services_in(std::string const& xml, std::string const& url) {
     std::vector<service> out;

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace ccbt::gateway {
 
@@ -32,6 +33,8 @@ public:
         place control;
         std::string type; // "urn:schemas-upnp-org:service:WANIPConnection:1"
     };
+    /// The LOCATION of an answer to a search, where it lies on the very host that answered: nobody sends us elsewhere.
+    [[nodiscard]] static std::string location_in(std::string_view answer, in_addr from);
     /// The services of a device's description that may map ports; those that lie on another host are left out.
     [[nodiscard]] static std::vector<service> services_in(std::string const& xml, std::string const& url);
 

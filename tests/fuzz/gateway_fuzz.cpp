@@ -1,13 +1,20 @@
-// gateway/http_ask and gateway/upnp: the address in a gateway's answer (the first line), and its description of itself.
+// gateway/http_ask and gateway/upnp: the answer to a search, the address in it (also as the first line), and what a device
+// says of itself.
 #include "fuzz.hpp"
 #include "gateway/http_ask.hpp"
 #include "gateway/upnp.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 
 namespace ccbt::fuzz {
 
 void look_at(std::string_view bytes) {
+    in_addr const router{htonl(0xc0000201)}; // 192.0.2.1
+    if (auto const found = gateway::upnp::location_in(bytes, router); !found.empty()) {
+        auto const there = gateway::place::parse(found);
+        require(there && there->address.s_addr == router.s_addr, "only who answers is asked", found);
+    }
     std::string const url{take_until(bytes, '\n')};
     auto const at = gateway::place::parse(url);
     if (at) {
