@@ -140,7 +140,7 @@ security.ip_filter.filter_files = ["{self.work}/list.p2p"]
 
     def run(self, minutes):
         self.smoke = minutes < 1  # too short for memory and threads: told, not judged
-        seconds, restarts_every = 60 * minutes, 3 if self.smoke else 20 if minutes < 5 else 150
+        seconds, restarts_every = 60 * minutes, 3 if self.smoke else 20 if minutes < 5 else 100
         self.still_for = 2
         cold = self.come_to_rest()
         self.load(seconds / 2 if self.smoke else max(20, seconds * 0.1), restarts_every)
