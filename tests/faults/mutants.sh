@@ -32,9 +32,9 @@ pinned_signatures_only     daemon_signatures.of_strangers_other_times*
 signature_covers_body      daemon_signatures.by_openssl_cover_the_body*
 signature_once             daemon_signatures.by_openssl_cover_the_body*
 signature_no_fall_through  daemon_signatures.of_strangers_other_times*
-scopes_by_route            daemon_named_keys.without_the_scope*
+scopes_by_route            daemon_guards.a_key_of_fewer_scopes*
 revoked_key_refused        daemon_named_keys.are_revoked_at_once
-masked_secrets             daemon_security_filter.secrets_in_a_url*
+masked_secrets             daemon_config.shows_no_secret*
 masked_log                 torrent_extended_announce.a_passkey*
 failed_key_slowdown        daemon_limits.of_failed_keys*
 valid_key_passes_slowdown  daemon_limits.of_failed_keys*

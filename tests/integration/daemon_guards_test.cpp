@@ -97,6 +97,28 @@ TEST_F(daemon_guards, the_beginning_of_a_key_is_no_key) {
     EXPECT_EQ(with(one->key()), 200);
 }
 
+TEST_F(daemon_guards, a_key_of_fewer_scopes_changes_nothing_that_is_not_in_them) {
+    start();
+    auto const made = one->post("/keys", R"({"name":"reader","scopes":["read"]})");
+    ASSERT_EQ(made.status, 200) << made.body;
+    headers const key{
+        {"Host", host()},
+        {"X-CCBT-API-Key", std::string{made.json.text_or("secret", "")}},
+        {"Content-Type", "application/json"}};
+    auto const tries = [&](std::string_view method, std::string const& path, std::string_view body) {
+        http_connection line{"127.0.0.1", one->port()};
+        auto const said = line.ask(method, path, key, body);
+        return std::to_string(said.status) + ' ' + said.code();
+    };
+    EXPECT_EQ(tries("GET", status, ""), "200 ");
+    EXPECT_EQ(tries("POST", blacklist, R"({"ip":"203.0.113.1"})"), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(tries("POST", "/api/v1/keys", R"({"name":"own","scopes":["admin"]})"), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(tries("POST", "/api/v1/queue/clear", ""), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(tries("PUT", "/api/v1/config", R"({"limits":{"global_up_kib":9}})"), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(ips(), "[]");
+    EXPECT_EQ(one->get("/keys").json.number_or("count", 0), 1);
+}
+
 TEST_F(daemon_guards, a_body_that_two_readers_could_end_at_different_places_is_400_and_the_end) {
     start();
     auto const post = "POST " + blacklist;
