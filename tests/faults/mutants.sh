@@ -60,9 +60,9 @@ ws_client_limit            daemon_limits.of_websockets*
 json_depth_limit           daemon_limits.of_json*
 json_element_limit         daemon_limits.of_json*
 confined_output_dir        daemon_guards.an_output_dir_beyond*
-confined_export            daemon_torrent_extended_backup.paths_outside*
-confined_import            daemon_torrent_extended_backup.paths_outside*
-delete_only_own_files      daemon_batch.files_that_two_of_a_batch_share*
+confined_export            daemon_guards.exports_and_imports*
+confined_import            daemon_guards.exports_and_imports*
+delete_only_own_files      daemon_guards.what_is_deleted*
 stale_socket_only          daemon_unix_socket.what_a_killed_daemon_left*
 limits_for_admins          daemon_limits.can_be_changed_by_an_administrator*
 added_limits               daemon_limits.of_what_is_added*

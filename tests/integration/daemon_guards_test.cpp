@@ -225,6 +225,50 @@ TEST_F(
     EXPECT_EQ(one->get("/security/ip-filter/stats").json.number_or("total_rules", 0), 1);
 }
 
+TEST_F(daemon_guards, exports_and_imports_beyond_their_folders_are_403_and_touch_nothing) {
+    start();
+    auto const outside = root / "outside", exports = one->state() / "exports";
+    std::filesystem::create_directories(outside);
+    std::filesystem::create_directories(exports);
+    std::filesystem::create_symlink(outside, exports / "link");
+    auto const says = [&](std::string const& route, std::string const& path) {
+        auto const said = one->post("/torrents/" + route, R"({"path":")" + path + "\"}");
+        auto const* details = said.json.find("details");
+        return std::to_string(said.status) + ' ' + said.code() + ' ' +
+               std::string{details == nullptr ? "" : details->text_or("reason", "")};
+    };
+    for (auto const& path : {(outside / "x").string(), std::string{"../x"}, std::string{"link/x"}})
+        EXPECT_EQ(says("export-state", path), "403 EXPORT_ERROR path_not_allowed") << path;
+    EXPECT_TRUE(std::filesystem::is_empty(outside));
+    EXPECT_FALSE(std::filesystem::exists(one->state() / "x"));
+
+    ASSERT_EQ(says("export-state", "good"), "200  ");
+    std::filesystem::copy_file(exports / "good", outside / "good");
+    for (auto const& path :
+         {(outside / "good").string(), std::string{"/etc/passwd"}, std::string{"link/good"}})
+        EXPECT_EQ(says("import-state", path), "403 IMPORT_ERROR path_not_allowed") << path;
+    EXPECT_EQ(says("import-state", "good"), "200  ");
+}
+
+TEST_F(daemon_guards, what_is_deleted_with_a_torrent_is_its_own_and_no_other_names_it) {
+    start();
+    auto const file = one->downloads() / "both", mine = one->downloads() / "mine.txt";
+    make_file(file, 100'000, 1);
+    write_file(mine, "nobody's");
+    auto const first = make_torrent(file, {.piece_size = 16 << 10});
+    auto const second = make_torrent(file, {.piece_size = 32 << 10});
+    ASSERT_NE(first.hash(), second.hash());
+    one->add(first);
+    one->add(second);
+    one->wait_until_seeding(first.hash());
+    one->wait_until_seeding(second.hash());
+    EXPECT_EQ(one->del("/torrents/" + first.hash() + "?delete_files=true").status, 200);
+    EXPECT_TRUE(std::filesystem::exists(file)) << "the other one names it";
+    EXPECT_EQ(one->del("/torrents/" + second.hash() + "?delete_files=true").status, 200);
+    EXPECT_FALSE(std::filesystem::exists(file));
+    EXPECT_EQ(read_file(mine), "nobody's");
+}
+
 TEST_F(daemon_guards, tls_of_before_2008_is_refused_to_who_would_speak_it) {
     door_daemon const two{
         {.folder = root / "two", .interface = "127.0.0.11", .settings = {{"daemon.tls_enabled", "true"}}}};
