@@ -32,9 +32,9 @@ pinned_signatures_only     daemon_signatures.of_strangers_other_times*
 signature_covers_body      daemon_signatures.by_openssl_cover_the_body*
 signature_once             daemon_signatures.by_openssl_cover_the_body*
 signature_no_fall_through  daemon_signatures.of_strangers_other_times*
-scopes_by_route            daemon_named_keys.without_the_scope*
+scopes_by_route            daemon_guards.a_key_of_fewer_scopes*
 revoked_key_refused        daemon_named_keys.are_revoked_at_once
-masked_secrets             daemon_security_filter.secrets_in_a_url*
+masked_secrets             daemon_config.shows_no_secret*
 masked_log                 torrent_extended_announce.a_passkey*
 failed_key_slowdown        daemon_limits.of_failed_keys*
 valid_key_passes_slowdown  daemon_limits.of_failed_keys*
@@ -60,9 +60,9 @@ ws_client_limit            daemon_limits.of_websockets*
 json_depth_limit           daemon_limits.of_json*
 json_element_limit         daemon_limits.of_json*
 confined_output_dir        daemon_guards.an_output_dir_beyond*
-confined_export            daemon_torrent_extended_backup.paths_outside*
-confined_import            daemon_torrent_extended_backup.paths_outside*
-delete_only_own_files      daemon_batch.files_that_two_of_a_batch_share*
+confined_export            daemon_guards.exports_and_imports*
+confined_import            daemon_guards.exports_and_imports*
+delete_only_own_files      daemon_guards.what_is_deleted*
 stale_socket_only          daemon_unix_socket.what_a_killed_daemon_left*
 limits_for_admins          daemon_limits.can_be_changed_by_an_administrator*
 added_limits               daemon_limits.of_what_is_added*

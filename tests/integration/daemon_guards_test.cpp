@@ -97,6 +97,28 @@ TEST_F(daemon_guards, the_beginning_of_a_key_is_no_key) {
     EXPECT_EQ(with(one->key()), 200);
 }
 
+TEST_F(daemon_guards, a_key_of_fewer_scopes_changes_nothing_that_is_not_in_them) {
+    start();
+    auto const made = one->post("/keys", R"({"name":"reader","scopes":["read"]})");
+    ASSERT_EQ(made.status, 200) << made.body;
+    headers const key{
+        {"Host", host()},
+        {"X-CCBT-API-Key", std::string{made.json.text_or("secret", "")}},
+        {"Content-Type", "application/json"}};
+    auto const tries = [&](std::string_view method, std::string const& path, std::string_view body) {
+        http_connection line{"127.0.0.1", one->port()};
+        auto const said = line.ask(method, path, key, body);
+        return std::to_string(said.status) + ' ' + said.code();
+    };
+    EXPECT_EQ(tries("GET", status, ""), "200 ");
+    EXPECT_EQ(tries("POST", blacklist, R"({"ip":"203.0.113.1"})"), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(tries("POST", "/api/v1/keys", R"({"name":"own","scopes":["admin"]})"), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(tries("POST", "/api/v1/queue/clear", ""), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(tries("PUT", "/api/v1/config", R"({"limits":{"global_up_kib":9}})"), "403 FORBIDDEN_SCOPE");
+    EXPECT_EQ(ips(), "[]");
+    EXPECT_EQ(one->get("/keys").json.number_or("count", 0), 1);
+}
+
 TEST_F(daemon_guards, a_body_that_two_readers_could_end_at_different_places_is_400_and_the_end) {
     start();
     auto const post = "POST " + blacklist;
@@ -201,6 +223,50 @@ TEST_F(
     auto const said = one->post("/security/ip-filter/load");
     EXPECT_EQ(std::to_string(said.status) + ' ' + said.code(), "422 SECURITY_ERROR") << said.body;
     EXPECT_EQ(one->get("/security/ip-filter/stats").json.number_or("total_rules", 0), 1);
+}
+
+TEST_F(daemon_guards, exports_and_imports_beyond_their_folders_are_403_and_touch_nothing) {
+    start();
+    auto const outside = root / "outside", exports = one->state() / "exports";
+    std::filesystem::create_directories(outside);
+    std::filesystem::create_directories(exports);
+    std::filesystem::create_symlink(outside, exports / "link");
+    auto const says = [&](std::string const& route, std::string const& path) {
+        auto const said = one->post("/torrents/" + route, R"({"path":")" + path + "\"}");
+        auto const* details = said.json.find("details");
+        return std::to_string(said.status) + ' ' + said.code() + ' ' +
+               std::string{details == nullptr ? "" : details->text_or("reason", "")};
+    };
+    for (auto const& path : {(outside / "x").string(), std::string{"../x"}, std::string{"link/x"}})
+        EXPECT_EQ(says("export-state", path), "403 EXPORT_ERROR path_not_allowed") << path;
+    EXPECT_TRUE(std::filesystem::is_empty(outside));
+    EXPECT_FALSE(std::filesystem::exists(one->state() / "x"));
+
+    ASSERT_EQ(says("export-state", "good"), "200  ");
+    std::filesystem::copy_file(exports / "good", outside / "good");
+    for (auto const& path :
+         {(outside / "good").string(), std::string{"/etc/passwd"}, std::string{"link/good"}})
+        EXPECT_EQ(says("import-state", path), "403 IMPORT_ERROR path_not_allowed") << path;
+    EXPECT_EQ(says("import-state", "good"), "200  ");
+}
+
+TEST_F(daemon_guards, what_is_deleted_with_a_torrent_is_its_own_and_no_other_names_it) {
+    start();
+    auto const file = one->downloads() / "both", mine = one->downloads() / "mine.txt";
+    make_file(file, 100'000, 1);
+    write_file(mine, "nobody's");
+    auto const first = make_torrent(file, {.piece_size = 16 << 10});
+    auto const second = make_torrent(file, {.piece_size = 32 << 10});
+    ASSERT_NE(first.hash(), second.hash());
+    one->add(first);
+    one->add(second);
+    one->wait_until_seeding(first.hash());
+    one->wait_until_seeding(second.hash());
+    EXPECT_EQ(one->del("/torrents/" + first.hash() + "?delete_files=true").status, 200);
+    EXPECT_TRUE(std::filesystem::exists(file)) << "the other one names it";
+    EXPECT_EQ(one->del("/torrents/" + second.hash() + "?delete_files=true").status, 200);
+    EXPECT_FALSE(std::filesystem::exists(file));
+    EXPECT_EQ(read_file(mine), "nobody's");
 }
 
 TEST_F(daemon_guards, tls_of_before_2008_is_refused_to_who_would_speak_it) {
