@@ -15,10 +15,19 @@ class Failed(Exception):
     pass
 
 
+ports = iter(range(20_000 + os.getpid() % 1000 * 10, 32_000))  # below those that connections out take
+
+
 def free_port():
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        return some.getsockname()[1]
+    for port in ports:
+        with socket.socket() as some:
+            some.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                some.bind(("", port))
+                return port
+            except OSError:
+                continue
+    raise Failed("no free port")
 
 
 def wait_for(what, until, seconds=300, every=0.02):
@@ -39,7 +48,7 @@ class Daemon:
     framed = True
     watches = False  # has WebSocket watchers
     filters = False  # has an IP filter of P2P lines
-    paces = False    # will not dial where the bench can tell it to
+    paces = False    # waits long before it dials the one peer that a tracker names
     env = {}
 
     def __init__(self, folder, peer_ip="127.0.0.1"):

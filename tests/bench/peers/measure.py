@@ -315,7 +315,8 @@ def frames(data):
 
 
 def masked(text):
-    return bytes([0x81, 0x80 | 126]) + len(text).to_bytes(2, "big") + bytes(4) + text
+    assert len(text) < 126
+    return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text
 
 
 def events(make, folder, sizes, note):
@@ -338,7 +339,10 @@ def events(make, folder, sizes, note):
         del data[:data.index(b"\r\n\r\n") + 4]
         end.sendall(subscribe)
         while not any(b"subscribed" in one for one in frames(data)):
-            data += end.recv(4096)
+            more = end.recv(4096)
+            if not more:
+                raise Failed("the daemon closed a watcher")
+            data += more
         ends[end.fileno()], buffers[end.fileno()] = end, data
         poll.register(end.fileno(), select.EPOLLIN)
     daemon.settle()

@@ -64,6 +64,8 @@ class Rtorrent(Daemon):
         return b"<string>" in self.line.text(self.ask("system.client_version"))[1]
 
     def add_request(self, torrent, info_hash, paused=True):
+        if b"8:announce" not in torrent:  # without a tracker it loads nothing; paused, it does not ask it
+            torrent = b"d8:announce27:http://127.0.0.1:9/announce" + torrent[1:]
         return self.ask("load.raw" if paused else "load.raw_start", "", torrent)
 
     def added(self, answer):

@@ -14,6 +14,7 @@ FIELDS = ["hashString", "name", "status", "percentDone", "rateDownload", "rateUp
 class Transmission(Daemon):
     name = program = package = "transmission-daemon"
     filters = True
+    paces = True
     session = "none"
 
     def configure(self):
