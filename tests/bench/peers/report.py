@@ -50,7 +50,7 @@ class Report:
         key = (max if row.high else min)(every, key=every.get)
         over, under = (ours, every[key]) if row.high else (every[key], ours)
         if under <= 0 or over <= 0:
-            return "even" if over == under else "-"
+            return "even" if over == under else f"{number(ours)} : {number(every[key])} ({key})"
         return f"{number(over / under)} × ({key})"
 
     def tables(self):
