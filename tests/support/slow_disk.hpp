@@ -10,7 +10,7 @@
 
 namespace ccbt::support {
 
-/// Writes and syncs below a folder of the daemon take this long each, from begin() on.
+/// Reads, writes and syncs below a folder of the daemon take this long each, from begin() on.
 class slow_disk {
 public:
     slow_disk(daemon_plan& of, milliseconds each, std::string_view below = "downloads")

@@ -1,5 +1,5 @@
-// Preloaded into a daemon by tests: writes and syncs below a folder take their time, as those of a dying disk do, while
-// a file says so. SLOW_DISK_BELOW: the folder; SLOW_DISK_MS: how long each takes; SLOW_DISK_WHEN: the file.
+// Preloaded into a daemon by tests: reads, writes and syncs below a folder take their time, as those of a dying disk do,
+// while a file says so. SLOW_DISK_BELOW: the folder; SLOW_DISK_MS: how long each takes; SLOW_DISK_WHEN: the file.
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -32,6 +32,14 @@ template <class F> F* real(char const* name) { return reinterpret_cast<F*>(::dls
 
 extern "C" {
 
+ssize_t pread(int fd, void* bytes, size_t size, off_t at) {
+    take_time(fd);
+    return real<ssize_t(int, void*, size_t, off_t)>("pread")(fd, bytes, size, at);
+}
+ssize_t pread64(int fd, void* bytes, size_t size, off64_t at) {
+    take_time(fd);
+    return real<ssize_t(int, void*, size_t, off64_t)>("pread64")(fd, bytes, size, at);
+}
 ssize_t pwrite(int fd, void const* bytes, size_t size, off_t at) {
     take_time(fd);
     return real<ssize_t(int, void const*, size_t, off_t)>("pwrite")(fd, bytes, size, at);
