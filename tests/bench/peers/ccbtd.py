@@ -37,7 +37,7 @@ filter_files = ["{file}"]
 
 class Ccbtd(Daemon):
     name, program = "ccbtd", "ccbtd"
-    watches = filters = True
+    watches = prompt = filters = True
     build = "."
 
     def configure(self):

@@ -128,6 +128,7 @@ def adds(make, folder, many, sizes, note, wanted):
             rate, cpu = fill(daemon, first, last - first)
             note("adds", rate)
             note("add_cpu", cpu)
+    wait_for(f"{daemon.name} saves {many}", lambda: daemon.saved(many), 120, 0.5)
     daemon.stop()
     if batch and {"batch_adds", "batch_cpu"} & wanted:
         daemon = make(folder + ".batch").start()
@@ -156,7 +157,7 @@ def empty_memory(make, folder):
 def life(make, folder, many, sizes, note, empty):
     """One start with what is in the folder, all that is asked of it, one stop."""
     daemon = make(folder).start()
-    wait_for(f"{daemon.name} lists {many}", lambda: daemon.rows() >= many, every=0.01)
+    wait_for(f"{daemon.name} lists {many}", lambda: daemon.rows() >= many, 120, 0.01)
     note("start", time.monotonic() - daemon.began)
     if hasattr(daemon, "loaded"):
         wait_for("loaded", daemon.loaded, every=0.1)

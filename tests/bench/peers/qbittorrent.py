@@ -96,6 +96,11 @@ class Qbittorrent(Daemon):
         return sum(row["progress"] == 1 and row["state"] in ("stalledUP", "uploading", "forcedUP", "queuedUP")
                    for row in rows) == len(info_hashes)
 
+    def saved(self, many):
+        # 4.5.2 stopped by SIGTERM right after 1,000 adds came back with 333.
+        folder = f"{self.folder}/qBittorrent/data/BT_backup"
+        return sum(name.endswith(".fastresume") for name in os.listdir(folder)) >= many
+
     def load_filter(self, file, address):
         body = b"json=" + json.dumps({"ip_filter_enabled": True, "ip_filter_path": file}).encode()
         status, text = self.line.text(http("POST", "/api/v2/app/setPreferences", (

@@ -154,7 +154,7 @@ class Report:
                 file.write(text)
 
     def unmeasured(self, wanted, daemons):
-        paced = {"transmission"} if self.about["quick"] else set()
+        late = {"transmission", "qbittorrent", "aria2"} if self.about["quick"] else set()
         return [f"{row} of {key}" for row in ROWS if row in wanted for key in daemons if key not in WITHOUT.get(row, ())
-                and not (key in paced and row.startswith(("bulk", "files")))
+                and not (key in late and row.startswith(("bulk", "many", "files")))
                 and not any(key in values for values in self.results.get(row, {}).values())]

@@ -39,6 +39,7 @@ def value(what):
 class Rtorrent(Daemon):
     name = program = package = "rtorrent"
     framed = False
+    prompt = True
 
     def configure(self):
         os.makedirs(f"{self.folder}/session", exist_ok=True)
