@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace ccbt::load {
 
@@ -42,6 +43,7 @@ struct scenes : testing::Test {
     struct house {
         support::temp_folder root{};
         support::daemon one;
+        session_first here{::getpid()}, there{one.running().pid()};
         std::vector<std::string> hashes;
         support::http_connection line; // also when no new connection is taken
         calm_client calm;
