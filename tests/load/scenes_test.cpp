@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace ccbt::load {
 
@@ -42,6 +43,7 @@ struct scenes : testing::Test {
     struct house {
         support::temp_folder root{};
         support::daemon one;
+        session_first here{::getpid()}, there{one.running().pid()};
         std::vector<std::string> hashes;
         support::http_connection line; // also when no new connection is taken
         calm_client calm;
@@ -175,30 +177,38 @@ struct scenes : testing::Test {
 
     /// The load goes on for as long as it takes to see what the calm client sees of it.
     void look_on(std::string const& name, crowd& all) {
-        auto const first = calm.asked();
-        auto const began = steady::now();
-        auto const cpu = standing_of(one).cpu_seconds;
-        calm.wait_for(is_long() ? 400 : 40);
-        // One of 40 says little of 99 of 100: where it is late, it is looked at for longer.
-        if (!is_slowed && calm.since(first).p99 >= most_delay) calm.wait_for(600);
-        auto const seen = calm.since(first);
-        auto const seconds = std::chrono::duration<double>(steady::now() - began).count();
-        auto const now = standing_of(one);
         auto const bound = bound_kib(all.size());
-        auto const grown = now.rss_kib - std::min(now.rss_kib, shared->rss_kib);
-        std::printf(
-            "%-12s %5d clients  %6.0f answers/s  %7.0f events/s  calm p50 %5.2f p99 %6.2f max %6.2f ms (%zu)  "
-            "memory +%.1f of %.1f MiB  cpu %3.0f %%\n",
-            name.c_str(), all.size(),
-            static_cast<double>(all.answered(200) + all.answered(401) + all.answered(429)) / seconds,
-            static_cast<double>(all.events()) / seconds, seen.median, seen.p99, seen.most, seen.count,
-            static_cast<double>(grown) / 1024, static_cast<double>(bound) / 1024,
-            100 * (now.cpu_seconds - cpu) / seconds);
-        std::fflush(stdout);
-        EXPECT_EQ(all.lost(), 0U);
-        if (is_slowed) return;
+        auto const answers = [&] { return all.answered(200) + all.answered(401) + all.answered(429); };
+        delays seen;
+        double withheld = 1;
+        // What is measured is the daemon: where others had its processor for much of the time, it is measured again.
+        for (int looks = 0; looks < 5 && (looks == 0 || (seen.p99 >= most_delay && withheld > 0.1));
+             ++looks) {
+            auto const first = calm.asked();
+            auto const began = steady::now();
+            auto const was = standing_of(one);
+            auto const events = all.events(), answered = answers();
+            calm.wait_for(is_long() ? 400 : 40);
+            // One of 40 says little of 99 of 100: where it is late, it is looked at for longer.
+            if (!is_slowed && !is_long() && calm.since(first).p99 >= most_delay) calm.wait_for(160);
+            seen = calm.since(first);
+            auto const seconds = std::chrono::duration<double>(steady::now() - began).count();
+            auto const now = standing_of(one);
+            withheld = (now.waited_seconds - was.waited_seconds) / seconds;
+            auto const grown = now.rss_kib - std::min(now.rss_kib, shared->rss_kib);
+            std::printf(
+                "%-12s %5d clients  %6.0f answers/s  %7.0f events/s  calm p50 %5.2f p99 %6.2f max %6.2f ms (%zu)  "
+                "memory +%.1f of %.1f MiB  cpu %3.0f %%, waited for it %2.0f %%\n",
+                name.c_str(), all.size(), static_cast<double>(answers() - answered) / seconds,
+                static_cast<double>(all.events() - events) / seconds, seen.median, seen.p99, seen.most,
+                seen.count, static_cast<double>(grown) / 1024, static_cast<double>(bound) / 1024,
+                100 * (now.cpu_seconds - was.cpu_seconds) / seconds, 100 * withheld);
+            std::fflush(stdout);
+            EXPECT_EQ(all.lost(), 0U);
+            if (is_slowed) return;
+            EXPECT_LT(grown, bound) << name;
+        }
         EXPECT_LT(seen.p99, most_delay) << name;
-        EXPECT_LT(grown, bound) << name;
     }
 
     /// All hang up, and a second later everything is as before.

@@ -21,6 +21,10 @@ standing standing_of(support::daemon& one) {
     for (int i = 0; i < 11; ++i) fields >> word; // up to utime
     fields >> user >> system;
     out.cpu_seconds = (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    std::istringstream schedule{support::read_file(proc / "task" / proc.filename() / "schedstat")};
+    std::uint64_t ran = 0, waited = 0;
+    schedule >> ran >> waited;
+    out.waited_seconds = static_cast<double>(waited) / 1e9;
     for (auto const& fd : std::filesystem::directory_iterator{proc / "fd"}) {
         std::error_code gone;
         auto const to = std::filesystem::read_symlink(fd, gone).string();

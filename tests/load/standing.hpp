@@ -13,6 +13,7 @@ struct standing {
     int descriptors = 0; // but for those of downloaded files, which libtorrent opens and closes as it likes
     int threads = 0;
     double cpu_seconds = 0;
+    double waited_seconds = 0; // of its loop's thread for a processor that others had
 };
 
 [[nodiscard]] standing standing_of(support::daemon& one);

@@ -48,7 +48,11 @@ security.ip_filter.filter_files = ["{self.work}/list.p2p"]
 
     # ---- the load
 
-    def load(self, seconds, restarts_every):
+    def is_warm(self):
+        """What is kept up to a bound is at its bound: the log of events is the largest."""
+        return all(daemon.metric("ccbt_event_log_events") >= 10_000 for daemon in (self.one, self.other))
+
+    def load(self, seconds, restarts_every=None, until_warm=False):
         """All deeds at once, each again and again in a thread of its own; the other daemon is restarted meanwhile, and
         each third time killed."""
         self.going.set()
@@ -59,9 +63,11 @@ security.ip_filter.filter_files = ["{self.work}/list.p2p"]
         for hand in hands:
             hand.start()
         until, next_line = time.monotonic() + seconds, time.monotonic() + min(60, seconds / 2)
-        next_restart = time.monotonic() + restarts_every
+        next_restart = time.monotonic() + (restarts_every or 2 * seconds)
         while time.monotonic() < until and not self.wrong:
             time.sleep(0.2)
+            if until_warm and time.monotonic() + 1 > until and not self.is_warm():
+                until += 5
             if time.monotonic() >= next_line:
                 next_line += 60
                 self.tell()
@@ -143,7 +149,7 @@ security.ip_filter.filter_files = ["{self.work}/list.p2p"]
         seconds, restarts_every = 60 * minutes, 3 if self.smoke else 20 if minutes < 5 else 100
         self.still_for = 2
         cold = self.come_to_rest()
-        self.load(seconds / 2 if self.smoke else max(20, seconds * 0.1), restarts_every)
+        self.load(seconds / 2 if self.smoke else max(20, seconds * 0.1), until_warm=not self.smoke)
         self.still_for = 2 if self.smoke else 10 if minutes < 2 else 75
         began = self.come_to_rest()
         self.compare("warm, told alone", cold, began, MEMORY_BOUND_KIB)
