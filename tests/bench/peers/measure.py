@@ -215,6 +215,7 @@ class Tracker:
             def log_message(this, *_):
                 pass
         self.server = ThreadingHTTPServer((ip, 0), Answer)
+        self.server.handle_error = lambda *_: None  # a daemon that was stopped does not wait for its answer
         self.url = f"http://{ip}:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
