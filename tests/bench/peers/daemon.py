@@ -49,6 +49,7 @@ class Daemon:
     watches = False  # has WebSocket watchers
     filters = False  # has an IP filter of P2P lines
     paces = False    # waits long before it dials the one peer that a tracker names
+    forgets = 0      # so many seconds after a change it no longer counts as one
     prompt = False   # begins a transfer at once: good for a quick look
     env = {}
 

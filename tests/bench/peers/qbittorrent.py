@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 from .daemon import Daemon
 from .wire import Refused, http
@@ -110,4 +111,7 @@ class Qbittorrent(Daemon):
         self.filter = file
 
     def filter_rules(self):
-        return None  # says it only in its log
+        # It says so only in its log.
+        rows = json.loads(self.line.text(self.ask("/log/main"))[1])
+        found = [re.search(r"rules applied: (\d+)", row["message"]) for row in rows]
+        return max((int(one.group(1)) for one in found if one), default=0)

@@ -15,6 +15,7 @@ class Transmission(Daemon):
     name = program = package = "transmission-daemon"
     filters = True
     paces = True
+    forgets = 61
     session = "none"
 
     def configure(self):
