@@ -141,9 +141,16 @@ void lt_session::on_alert(lt::alert* a) {
                 fail(t, to_text(lt::errors::duplicate_torrent, lt::operation_t::unknown, "", ""));
         return;
     }
-    case lt::metadata_failed_alert::alert_type:
+    case lt::metadata_failed_alert::alert_type: {
+        auto const& failed = *lt::alert_cast<lt::metadata_failed_alert>(a);
         log::info("{}", a->message());
-        return; // another peer may do better
+        if (failed.error == lt::errors::mismatching_info_hash) return; // another peer may do better
+        if (auto const t = find(failed.handle)) { // it is what the hash names, so nobody has a better one
+            t->unfit = "its metadata cannot be used: " + failed.error.message();
+            fail(t, t->unfit);
+        }
+        return;
+    }
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
     case lt::tracker_announce_alert::alert_type:
     case lt::tracker_reply_alert::alert_type:

@@ -163,6 +163,16 @@ contract::result<libtorrent::add_torrent_params> parse_magnet(std::string_view l
     }
 }
 
+contract::result<void> check_info(std::string_view info) {
+    auto const limits = load_limits();
+    auto failed = libtorrent::error_code{};
+    auto const root = libtorrent::bdecode(
+        {info.data(), static_cast<std::ptrdiff_t>(info.size())}, failed, nullptr, limits.max_decode_depth,
+        limits.max_decode_tokens);
+    if (failed || root.type() != bdecode_node::dict_t) return refuse("its metadata is malformed");
+    return check_names(root);
+}
+
 torrent_source describe(libtorrent::torrent_info const& torrent) {
     auto source = torrent_source{};
     source.hashes = to_hashes(torrent.info_hashes());

@@ -68,8 +68,8 @@ TEST_F(daemon_landlock, what_the_daemon_does_it_does_below_the_configured_folder
     EXPECT_EQ(bound.post("/security/blacklist", R"({"ip":"192.0.2.1"})").status, 200);
     ASSERT_EQ(bound.del("/torrents/" + what.hash() + "?delete_files=true").status, 200);
     EXPECT_FALSE(fs::exists(bound.downloads() / "much"));
-    auto const imported =
-        bound.post("/torrents/import-state", R"({"path":)" + quoted(exported.json.text_or("path", "")) + '}');
+    auto const imported = bound.post(
+        "/torrents/import-state", R"({"path":)" + quoted(fs::path{exported.json.text_or("path", "")}) + '}');
     ASSERT_EQ(imported.status, 200) << imported.body;
     bound.wait_until_seeding(what.hash());
     write_file(in.root / "t.torrent", what.bytes);
