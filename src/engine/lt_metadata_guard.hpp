@@ -27,21 +27,22 @@ public:
         auto const info = of_.torrent_file(); // we are on its thread: answered at once
         if (!info) return;
         looked_ = true;
-        auto const raw = info->info_section();
-        auto const bytes = std::string_view{raw.data(), static_cast<std::size_t>(raw.size())};
-        if (!check_info(bytes)) return stop(*info);
-        auto const stored = parse_torrent("d4:info" + std::string{bytes} + "e"); // as it is read from now on
-        if (!stored) return stop(*info);
         auto const& files = info->files();
-        auto const& names = (*stored)->files();
+        auto const raw = info->info_section();
+        auto is_unfit = !check_info({raw.data(), static_cast<std::size_t>(raw.size())}) || names_clash(files);
         for (auto const i : files.file_range())
-            if (model::names_a_marker(names.file_path(i))) return stop(*info);
-        auto const wanted = make_priorities({}, info.get());
-        if (!larger_file(**stored, folder_, wanted).empty()) return stop(*info);
-        if (!wanted.empty()) of_.prioritize_files(wanted);
-        for (auto const i : files.file_range())
-            if (!files.pad_file_at(i) && files.file_path(i) != names.file_path(i))
-                of_.rename_file(i, names.file_path(i));
+            is_unfit = is_unfit || model::names_a_marker(files.file_path(i));
+        // Paused or not, libtorrent makes the links and empty files of what is wanted.
+        auto priorities = std::vector<libtorrent::download_priority_t>{};
+        auto leaves_some = is_unfit;
+        for (auto const i : files.file_range()) {
+            auto const is_link = bool(files.file_flags(i) & libtorrent::file_storage::flag_symlink);
+            leaves_some = leaves_some || is_link;
+            priorities.push_back(
+                is_unfit || is_link ? libtorrent::dont_download : libtorrent::default_priority);
+        }
+        if (leaves_some) of_.prioritize_files(priorities);
+        if (is_unfit) of_.pause();
     }
 
 private:
