@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "engine/lt_convert.hpp"
+#include "engine/lt_prepare.hpp"
 #include "engine/lt_session.hpp"
 #include "engine/lt_source.hpp"
 
@@ -141,9 +142,16 @@ void lt_session::on_alert(lt::alert* a) {
                 fail(t, to_text(lt::errors::duplicate_torrent, lt::operation_t::unknown, "", ""));
         return;
     }
-    case lt::metadata_failed_alert::alert_type:
+    case lt::metadata_failed_alert::alert_type: {
+        auto const& failed = *lt::alert_cast<lt::metadata_failed_alert>(a);
         log::info("{}", a->message());
-        return; // another peer may do better
+        if (failed.error == lt::errors::mismatching_info_hash) return; // another peer may do better
+        if (auto const t = find(failed.handle)) { // it is what the hash names, so nobody has a better one
+            t->unfit = "its metadata cannot be used: " + failed.error.message();
+            fail(t, t->unfit);
+        }
+        return;
+    }
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
     case lt::tracker_announce_alert::alert_type:
     case lt::tracker_reply_alert::alert_type:
@@ -339,7 +347,7 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
         std::string refused;
     };
     auto const made = std::make_shared<outcome>();
-    auto work = [made, handle = t->handle, magnet = t->how.asked->magnet] {
+    auto work = [made, handle = t->handle, magnet = t->how.asked->magnet, folder = t->how.save_path] {
         try {
             made->info = handle.torrent_file();
             auto const whole = handle.torrent_file_with_hashes();
@@ -353,8 +361,16 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
                 made->source = *source;
             else
                 made->refused = source.error().message;
+            if (source && names_clash(made->info->files()))
+                made->refused = "files of it have the same name: add it by its torrent file";
             if (source && std::any_of(source->files.begin(), source->files.end(), model::names_a_marker))
                 made->refused = "a file of it has the name of the daemon's own marker";
+            if (auto const torrent = parse_torrent(*made->file)) {
+                auto const wanted = make_priorities({}, torrent->get());
+                if (auto const file = larger_file(**torrent, folder, wanted); !file.empty())
+                    made->refused = file + " is there already, larger than the torrent's: move it away, then "
+                                           "add the torrent again";
+            }
         } catch (std::exception const& e) {
             made->info.reset(); // it has just been removed
         }

@@ -1,20 +1,26 @@
 // Stops a magnet's torrent in the moment in which its metadata is known, where a file of it would overwrite the daemon's
-// own marker. lt_session judges the metadata as a whole, but on other threads and later: by then pieces may be written.
-// Lives on libtorrent's network thread.
+// own marker, or its names or depth are beyond the limits or clash; and keeps links from being created. lt_session judges the metadata as a whole and says so, but on
+// other threads and later: by then pieces may be written. Lives on libtorrent's network thread.
 #pragma once
 
+#include "engine/lt_prepare.hpp"
+#include "engine/lt_source.hpp"
 #include "model/facts.hpp"
 
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/torrent_handle.hpp>
 #include <libtorrent/torrent_info.hpp>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ccbt::engine {
 
 class lt_metadata_guard final : public libtorrent::torrent_plugin {
 public:
-    explicit lt_metadata_guard(libtorrent::torrent_handle of) : of_{std::move(of)} {}
+    lt_metadata_guard(libtorrent::torrent_handle of, std::string folder)
+        : of_{std::move(of)}, folder_{std::move(folder)} {}
 
     void on_state(libtorrent::torrent_status::state_t now) override {
         if (looked_ || now == libtorrent::torrent_status::downloading_metadata) return;
@@ -22,12 +28,32 @@ public:
         if (!info) return;
         looked_ = true;
         auto const& files = info->files();
+        auto const raw = info->info_section();
+        auto is_unfit = !check_info({raw.data(), static_cast<std::size_t>(raw.size())}) || names_clash(files);
         for (auto const i : files.file_range())
-            if (model::names_a_marker(files.file_path(i))) return of_.pause();
+            is_unfit = is_unfit || model::names_a_marker(files.file_path(i));
+        // Paused or not, libtorrent makes the links and empty files of what is wanted.
+        auto priorities = std::vector<libtorrent::download_priority_t>{};
+        auto leaves_some = is_unfit;
+        for (auto const i : files.file_range()) {
+            auto const is_link = bool(files.file_flags(i) & libtorrent::file_storage::flag_symlink);
+            leaves_some = leaves_some || is_link;
+            priorities.push_back(
+                is_unfit || is_link ? libtorrent::dont_download : libtorrent::default_priority);
+        }
+        if (leaves_some) of_.prioritize_files(priorities);
+        if (is_unfit) of_.pause();
     }
 
 private:
+    void stop(libtorrent::torrent_info const& info) {
+        of_.prioritize_files(std::vector<libtorrent::download_priority_t>(
+            static_cast<std::size_t>(info.num_files()), libtorrent::dont_download));
+        of_.pause();
+    }
+
     libtorrent::torrent_handle of_;
+    std::string folder_;
     bool looked_ = false;
 };
 

@@ -230,10 +230,10 @@ std::vector<lt::download_priority_t> make_priorities(
     return priorities;
 }
 
-// libtorrent would cut it: what is larger than the torrent's file is somebody else's.
-std::string larger_file(prepared const& p, std::string const& save_path) {
-    auto const& files = p.params.ti->files();
-    auto const& wanted = p.params.file_priorities;
+std::string larger_file(
+    lt::torrent_info const& torrent, std::string const& save_path,
+    std::vector<lt::download_priority_t> const& wanted) {
+    auto const& files = torrent.files();
     for (auto const i : files.file_range()) {
         auto const at = static_cast<std::size_t>(static_cast<int>(i));
         if (files.pad_file_at(i) || files.file_size(i) == 0) continue;
@@ -259,7 +259,7 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
         to.total_uploaded = std::max(to.total_uploaded, first.uploaded);
         if (first.fresh_totals) to.total_downloaded = to.total_uploaded = 0;
         if (to.ti) {
-            if (auto const file = larger_file(p, how.save_path); !file.empty()) {
+            if (auto const file = larger_file(*to.ti, how.save_path, to.file_priorities); !file.empty()) {
                 p.refused =
                     file +
                     " is there already, larger than the torrent's: move it away, then resume the torrent";
@@ -279,9 +279,10 @@ prepared prepare(wish const& how, load const& first, applied const& with, contra
                    lt::torrent_flags::duplicate_is_error | lt::torrent_flags::override_trackers |
                    lt::torrent_flags::override_web_seeds;
         if (!to.ti)
-            to.extensions.emplace_back([](lt::torrent_handle const& of, lt::client_data_t) {
-                return std::make_shared<lt_metadata_guard>(of);
-            });
+            to.extensions.emplace_back(
+                [folder = how.save_path](lt::torrent_handle const& of, lt::client_data_t) {
+                    return std::make_shared<lt_metadata_guard>(of, folder);
+                });
         if (!with.running) to.flags |= lt::torrent_flags::paused;
         if (with.sequential) to.flags |= lt::torrent_flags::sequential_download;
         if (!each.pex) to.flags |= lt::torrent_flags::disable_pex;

@@ -29,6 +29,11 @@ struct prepared {
     libtorrent::torrent_info const& torrent, std::string const& save_path, piece_set const& have,
     std::vector<libtorrent::download_priority_t> const& priorities);
 
+/// The first wanted file in whose place a larger one lies: libtorrent would cut it, and it is somebody else's. Or "".
+[[nodiscard]] std::string larger_file(
+    libtorrent::torrent_info const& torrent, std::string const& save_path,
+    std::vector<libtorrent::download_priority_t> const& priorities);
+
 /// The priorities to give libtorrent: those asked, but symbolic links, which are never created, are not wanted.
 [[nodiscard]] std::vector<libtorrent::download_priority_t> make_priorities(
     std::vector<std::uint8_t> const& asked, libtorrent::torrent_info const* torrent);

@@ -9,6 +9,7 @@
 #include <libtorrent/bdecode.hpp>
 #include <libtorrent/bencode.hpp>
 #include <libtorrent/magnet_uri.hpp>
+#include <set>
 
 namespace ccbt::engine {
 
@@ -161,6 +162,28 @@ contract::result<libtorrent::add_torrent_params> parse_magnet(std::string_view l
     } catch (std::exception const& e) {
         return unreadable("this magnet link cannot be used", e.what());
     }
+}
+
+contract::result<void> check_info(std::string_view info) {
+    auto const limits = load_limits();
+    auto failed = libtorrent::error_code{};
+    auto const root = libtorrent::bdecode(
+        {info.data(), static_cast<std::ptrdiff_t>(info.size())}, failed, nullptr, limits.max_decode_depth,
+        limits.max_decode_tokens);
+    if (failed || root.type() != bdecode_node::dict_t) return refuse("its metadata is malformed");
+    return check_names(root);
+}
+
+bool names_clash(libtorrent::file_storage const& files) {
+    std::set<std::string> taken, folders;
+    for (auto const i : files.file_range()) {
+        if (files.pad_file_at(i)) continue;
+        auto path = text::lower(files.file_path(i));
+        for (auto at = path.find('/'); at != path.npos; at = path.find('/', at + 1))
+            folders.insert(path.substr(0, at));
+        if (!taken.insert(std::move(path)).second) return true;
+    }
+    return std::any_of(taken.begin(), taken.end(), [&](auto const& one) { return folders.contains(one); });
 }
 
 torrent_source describe(libtorrent::torrent_info const& torrent) {

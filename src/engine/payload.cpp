@@ -64,4 +64,19 @@ deleted delete_payload(std::string const& folder, std::vector<std::string> const
     return out;
 }
 
+std::vector<std::string> without_larger(
+    std::string const& folder, std::vector<std::string> files, std::vector<std::int64_t> const& sizes) {
+    auto const top = open_folder(folder);
+    if (!top) return files;
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        auto const file = open_beneath(top.get(), files[i], O_PATH | O_NOFOLLOW);
+        struct stat at {};
+        auto const is_larger = file && i < sizes.size() && ::fstat(file.get(), &at) == 0 &&
+                               S_ISREG(at.st_mode) && at.st_size > sizes[i];
+        if (!is_larger) out.push_back(std::move(files[i]));
+    }
+    return out;
+}
+
 } // namespace ccbt::engine

@@ -2,6 +2,7 @@
 // Any thread, blocking: call it off the loop.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,5 +16,10 @@ struct deleted {
 /// Unlinks each of `files` (relative to `folder`) that is a regular file, then the folders between it and `folder` that
 /// are empty now; `folder` itself stays. What is not there counts as done. Links are neither followed nor removed.
 [[nodiscard]] deleted delete_payload(std::string const& folder, std::vector<std::string> const& files);
+
+/// Those of `files` that a torrent may have written: not what lies there larger than `sizes` says, which is somebody
+/// else's, since a torrent is refused over it.
+[[nodiscard]] std::vector<std::string> without_larger(
+    std::string const& folder, std::vector<std::string> files, std::vector<std::int64_t> const& sizes);
 
 } // namespace ccbt::engine

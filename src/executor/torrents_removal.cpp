@@ -36,7 +36,12 @@ task<std::vector<std::string>> torrents::own_files(std::shared_ptr<model::torren
     std::vector<std::string> own;
     if (!of->has_metainfo) co_return own;
     auto const facts = co_await read_stored(of->id);
-    if (facts) own = facts->files;
+    if (facts) {
+        auto look = [folder = house_.state.folder_of(*of), facts = *facts] {
+            return engine::without_larger(folder, facts.files, facts.sizes);
+        };
+        own = co_await off_loop(house_.on, std::move(look));
+    }
     for (auto const& hash : {of->hashes.v1, of->hashes.v2})
         if (hash) own.push_back('.' + hash.hex().substr(0, 40) + ".parts");
     co_return own;
