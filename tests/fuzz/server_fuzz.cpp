@@ -90,7 +90,7 @@ std::string said_to(std::string_view bytes, std::size_t cut) {
     ::shutdown(fd, SHUT_WR);
     for (char some[8192];;) {
         pollfd p{fd, POLLIN, 0};
-        require(::poll(&p, 1, 15'000) == 1, "a connection comes to its end", bytes);
+        require(::poll(&p, 1, 50'000) == 1, "a connection comes to its end", bytes);
         auto const n = ::recv(fd, some, sizeof some, 0);
         if (n <= 0) break;
         out.append(some, static_cast<std::size_t>(n));
