@@ -146,10 +146,8 @@ void lt_session::on_alert(lt::alert* a) {
         auto const& failed = *lt::alert_cast<lt::metadata_failed_alert>(a);
         log::info("{}", a->message());
         if (failed.error == lt::errors::mismatching_info_hash) return; // another peer may do better
-        if (auto const t = find(failed.handle)) { // it is what the hash names, so nobody has a better one
-            t->unfit = "its metadata cannot be used: " + failed.error.message();
-            fail(t, t->unfit);
-        }
+        if (auto const t = find(failed.handle))                        // nobody has a better one
+            fail(t, t->unfit = "its metadata cannot be used: " + failed.error.message());
         return;
     }
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;

@@ -1,6 +1,7 @@
 // Stops a magnet's torrent in the moment in which its metadata is known, where a file of it would overwrite the daemon's
-// own marker, or its names or depth are beyond the limits or clash; and keeps links from being created. lt_session judges the metadata as a whole and says so, but on
-// other threads and later: by then pieces may be written. Lives on libtorrent's network thread.
+// own marker or a larger file that is there, or its names or depth are beyond the limits or clash; keeps links from being
+// made. lt_session judges the metadata as a whole and says so, but on other threads and later: by then pieces may be
+// written. Lives on libtorrent's network thread.
 #pragma once
 
 #include "engine/lt_prepare.hpp"
@@ -32,6 +33,7 @@ public:
         auto is_unfit = !check_info({raw.data(), static_cast<std::size_t>(raw.size())}) || names_clash(files);
         for (auto const i : files.file_range())
             is_unfit = is_unfit || model::names_a_marker(files.file_path(i));
+        is_unfit = is_unfit || !larger_file(*info, folder_, make_priorities({}, info.get())).empty();
         // Paused or not, libtorrent makes the links and empty files of what is wanted.
         auto priorities = std::vector<libtorrent::download_priority_t>{};
         auto leaves_some = is_unfit;
@@ -46,12 +48,6 @@ public:
     }
 
 private:
-    void stop(libtorrent::torrent_info const& info) {
-        of_.prioritize_files(std::vector<libtorrent::download_priority_t>(
-            static_cast<std::size_t>(info.num_files()), libtorrent::dont_download));
-        of_.pause();
-    }
-
     libtorrent::torrent_handle of_;
     std::string folder_;
     bool looked_ = false;
