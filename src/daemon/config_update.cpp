@@ -193,8 +193,6 @@ expected<config_update, std::vector<contract::problem>> plan_update(
         stays = true;
     }
     if (stays) lay();
-    if (out.next.settings.daemon.tls_enabled && !now.settings.daemon.tls_enabled)
-        read.problems.push_back({"daemon.tls_enabled", "this version does not serve over TLS"});
     if (!read.problems.empty()) return wrong{std::move(read.problems)};
     out.changes = changes_between(now.settings, out.next.settings);
     if (out.changes.keys.empty() && !takes_back && !puts_secret) out.puts.clear();
