@@ -38,7 +38,7 @@ public:
     bool operator==(ip_address const&) const = default;
     std::strong_ordering operator<=>(ip_address const& other) const { // all of IPv4 before all of IPv6
         if (is_v6_ != other.is_v6_) return is_v6_ <=> other.is_v6_;
-        if (auto const order = half(0) <=> other.half(0); order != 0) return order;
+        if (auto const order = half(0) <=> other.half(0); std::is_neq(order)) return order;
         return half(8) <=> other.half(8);
     }
 

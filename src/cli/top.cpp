@@ -29,8 +29,7 @@ void end_it(int) { is_over = 1; }
 // Keys as they are pressed, on a screen of its own.
 class screen {
 public:
-    explicit screen(std::ostream& out) : out_{out} {
-        has_keys_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+    explicit screen(std::ostream& out) : out_{out}, has_keys_{::tcgetattr(STDIN_FILENO, &before_) == 0} {
         if (has_keys_) {
             auto keys = before_;
             keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
@@ -73,7 +72,7 @@ private:
     static constexpr std::array signals_{SIGINT, SIGTERM, SIGHUP};
     std::ostream& out_;
     termios before_{};
-    bool has_keys_ = false;
+    bool has_keys_;
 };
 
 // What came of it, for people; "" where there is nothing to tell.

@@ -39,10 +39,10 @@ std::unique_ptr<lt::session> make_session(contract::settings const& s, lt_option
     session->add_extension(&lt::create_ut_metadata_plugin);
     session->add_extension(&lt::create_smart_ban_plugin);
     // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
-    session->add_extension(
-        [all = lt::session_handle{*session}](lt::torrent_handle const& of, lt::client_data_t) {
-            return std::make_shared<lt_pulse>(all, of, look_after_bytes);
-        });
+    lt::session_handle const all{*session};
+    session->add_extension([all](lt::torrent_handle const& of, lt::client_data_t) {
+        return std::make_shared<lt_pulse>(all, of, look_after_bytes);
+    });
     if (s.discovery.enable_pex) session->add_extension(&lt::create_ut_pex_plugin);
     // libtorrent leaves peers near by out of the global class, and so out of the global limits. Here limits bind all.
     auto everyone = lt::ip_filter{};
