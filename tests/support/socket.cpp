@@ -31,7 +31,9 @@ int connected(std::string const& address, std::uint16_t port, std::string const&
     auto to = address_of(address, port);
     auto const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) throw std::system_error(errno, std::generic_category(), "socket");
-    if (auto at = address_of(from.empty() ? "0.0.0.0" : from, 0); ::bind(fd, as_base(at), sizeof at) != 0)
+    // Only where an address is asked for: a bind takes a port of its own, of which a flood before leaves none.
+    if (auto at = address_of(from.empty() ? "0.0.0.0" : from, 0);
+        !from.empty() && ::bind(fd, as_base(at), sizeof at) != 0)
         throw std::system_error(errno, std::generic_category(), "bind to " + from);
     if (::connect(fd, as_base(to), sizeof to) == 0) {
         int const on = 1;
