@@ -87,14 +87,15 @@ std::string pause_or_resume(session& s, client::live_table const& table, std::st
 
 int show_live(session& s, client::live_table& table, top_view view) {
     screen const on{s.out};
-    bool was_there = false;
+    bool was_there = false, is_there = false;
     std::string note;
     auto shown = std::pair<std::size_t, std::size_t>{};
     while (is_over == 0) {
         auto const news = table.next(key_is_heard_within);
         if (!news) return static_cast<int>(s.tell(news.error()));
         if (!news->connected && !was_there) return static_cast<int>(s.tell(*table.lost()));
-        auto must_draw = news->changed || news->connected != std::exchange(was_there, true);
+        was_there = true;
+        auto must_draw = news->changed || news->connected != std::exchange(is_there, news->connected);
         for (auto const keys = on.pressed(); auto const key : keys_in(keys)) {
             note.clear();
             must_draw = true;
@@ -103,8 +104,7 @@ int show_live(session& s, client::live_table& table, top_view view) {
             if (wish == top_view::wish::pause_or_resume) note = pause_or_resume(s, table, view.selected());
         }
         auto const size = on.size();
-        if (!must_draw && size == std::exchange(shown, size) && news->connected) continue;
-        shown = size;
+        if (size == std::exchange(shown, size) && !must_draw) continue;
         auto const lost = table.lost() ? table.lost()->message + "; waiting for it to come back" : note;
         on.show(view.frame(
             table.rows(), sums_of(table.rows()), lost,
