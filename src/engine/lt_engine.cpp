@@ -76,10 +76,13 @@ lt_session::lt_session(lt_options with)
       has_pex_{settings_.discovery.enable_pex},
       tell_{with.on, std::move(with.facts)},
       session_{make_session(settings_, with)},
+      // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
+      pace_{lt::session_handle{*session_}},
       asker_{std::make_unique<worker>(with.on, 256)},
       // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
       filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})},
       left_unsaved_{std::move(with.left_unsaved)} {
+    pace_.session_limits(settings_.limits);
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); },
         [this](torrent_ref const& t, std::string const& file) {
@@ -118,10 +121,12 @@ void lt_session::ask(wish how, load first) {
     if (stopping_ != stopping::no) return;
     if (auto const t = torrents_.find(how.asked->id)) {
         t->how = std::move(how);
+        pace_.torrent_limited(t->serial, runs_limited(t->how, defaults()));
         bring_to_wish(t);
         return;
     }
     auto const t = torrents_.put(std::move(how), std::move(first));
+    pace_.torrent_limited(t->serial, runs_limited(t->how, defaults()));
     // Its metainfo is damaged, as its row says, and it is tried without: from its peers.
     t->failed = t->failure_known = t->how.asked->has_metainfo && !t->first.metainfo;
     if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
@@ -327,6 +332,7 @@ void lt_session::is_gone(torrent_ref const& t) {
     auto const hashes = t->how.asked->hashes;
     auto const was_in = t->removing;
     torrents_.erase(t);
+    pace_.torrent_limited(t->serial, false);
     connected_.erase(connected_.lower_bound({t->serial, {}}), connected_.lower_bound({t->serial + 1, {}}));
     if (auto const done = std::make_shared<decltype(t->gone)>(std::move(t->gone)); *done)
         loop_.post([done, resume = t->last_resume] { (*done)(resume); });
@@ -346,6 +352,7 @@ void lt_session::bind_settings(torrent_ref const& t) {
 void lt_session::configure(contract::settings const& to) {
     settings_ = to;
     session_->apply_settings(settings_now());
+    pace_.session_limits(settings_.limits);
     auto const each = make_per_torrent_settings(settings_);
     auto const changed = each != std::exchange(each_, each);
     // Without the plugin it is not even offered. Torrents that are here already get it by hand, and lose it with the
@@ -353,6 +360,7 @@ void lt_session::configure(contract::settings const& to) {
     auto const first_pex = each.pex && !std::exchange(has_pex_, has_pex_ || each.pex);
     if (first_pex) session_->add_extension(&lt::create_ut_pex_plugin);
     for (auto const& [serial, t] : torrents_.all()) {
+        pace_.torrent_limited(serial, runs_limited(t->how, defaults()));
         if (first_pex && t->at == stage::adding) t->lacks_pex = true;
         if (changed && t->at != stage::live) t->lacks_settings = true;
         if (first_pex && t->at == stage::live) t->handle.add_extension(&lt::create_ut_pex_plugin);

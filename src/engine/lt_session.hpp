@@ -7,6 +7,7 @@
 #include "engine/lt_address_filter.hpp"
 #include "engine/lt_announces.hpp"
 #include "engine/lt_engine.hpp"
+#include "engine/lt_pace.hpp"
 #include "engine/lt_saver.hpp"
 #include "engine/lt_settings.hpp"
 #include "engine/lt_torrent.hpp"
@@ -110,6 +111,7 @@ private:
     teller tell_;
     lt_table torrents_;
     std::unique_ptr<libtorrent::session> session_;
+    lt_pace pace_;
     std::shared_ptr<std::atomic<bool>> alerts_posted_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<worker> asker_; // questions that libtorrent answers only when it gets to them
     std::unique_ptr<lt_address_filter> filter_;

@@ -62,9 +62,6 @@ void set_network(pack& p, contract::settings const& s, bool listen) {
     // A limit is of what is sent, not also of the receipts that TCP sends for what comes: with those, a small limit of
     // uploads all but stops downloads.
     p.set_bool(pack::rate_limit_ip_overhead, false);
-    // What a limit gives is shared out with each tick, and a peer is given what it asked for, three seconds' worth, at
-    // once or after 20 ticks: with the 500 ms of the default a limited transfer stands still for seconds between bursts.
-    p.set_int(pack::tick_interval, 20);
     p.set_int(pack::upload_rate_limit, bytes_per_second(s.limits.global_up_kib));
     p.set_int(pack::download_rate_limit, bytes_per_second(s.limits.global_down_kib));
 }

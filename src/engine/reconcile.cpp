@@ -41,6 +41,11 @@ std::vector<deed> reconcile(wish const& asked, applied const& done, default_limi
     return deeds;
 }
 
+bool runs_limited(wish const& asked, default_limits const& defaults) {
+    auto const want = wanted(asked, defaults);
+    return want.running && (want.down_kib != 0 || want.up_kib != 0);
+}
+
 void record(deed const& did, applied& done) {
     std::visit(
         overloaded{

@@ -53,6 +53,9 @@ using deed = std::variant<hand_over, start, halt, limit, order_pieces, prioritiz
 [[nodiscard]] std::vector<deed> reconcile(
     wish const& asked, applied const& done, default_limits const& defaults);
 
+/// Would it run, under a limit of its own or the default's?
+[[nodiscard]] bool runs_limited(wish const& asked, default_limits const& defaults);
+
 /// What is true once the deed is done.
 void record(deed const& did, applied& done);
 

@@ -100,6 +100,19 @@ TEST(reconcile, a_torrent_without_limits_of_its_own_follows_the_default) {
     EXPECT_THAT(reconcile(own, all_done(own, {.up_kib = 50}), {.up_kib = 60}), IsEmpty());
 }
 
+TEST(reconcile, runs_limited_by_its_own_limit_or_the_default_and_not_while_it_rests) {
+    auto const free = wished([](auto&) {});
+    EXPECT_FALSE(runs_limited(free, {}));
+    EXPECT_TRUE(runs_limited(free, {.up_kib = 1}));
+    EXPECT_TRUE(runs_limited(wished([](auto& a) { a.down_kib = 1; }), {}));
+    EXPECT_TRUE(runs_limited(wished([](auto& a) { a.up_kib = 1; }), {}));
+    auto const rests = wished([](auto& a) {
+        a.up_kib = 1;
+        a.paused = true;
+    });
+    EXPECT_FALSE(runs_limited(rests, {}));
+}
+
 TEST(reconcile, priorities_wait_while_the_root_is_offline) {
     auto w = wished([](auto& a) { a.paused = true; });
     auto const done = all_done(w);
