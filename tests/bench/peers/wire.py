@@ -3,6 +3,7 @@
 import collections
 import selectors
 import socket
+import time
 
 
 class Refused(Exception):
@@ -95,8 +96,9 @@ class Line:
         return int(data[9:12]) if self.framed else 200, body_of(data, head, len(data))
 
 
-def drive(address, requests, connections, accept, framed=True):
+def drive(address, requests, connections, accept, framed=True, seconds=600):
     """Sends every request, over so many connections with one in flight each; `accept` is asked of each answer."""
+    late = time.monotonic() + seconds
     waiting = collections.deque(requests)
     poll = selectors.DefaultSelector()
 
@@ -112,7 +114,9 @@ def drive(address, requests, connections, accept, framed=True):
         poll.register(end, selectors.EVENT_READ, bytearray())
     refused = None
     while poll.get_map():
-        for key, _ in poll.select(120):
+        if time.monotonic() > late:
+            raise Refused(f"{len(waiting) + len(poll.get_map())} of {len(requests)} not answered within {seconds} s")
+        for key, _ in poll.select(10):
             end, data = key.fileobj, key.data
             more = end.recv(1 << 20)
             data += more
