@@ -37,6 +37,12 @@ template <class T, class Start> task<T> reply_of(Start start) {
         initiate, use_task);
 }
 
+/// Lets what else waits on the loop go first.
+inline task<> let_others_go_first() {
+    auto const here = co_await asio::this_coro::executor;
+    co_await asio::post(here, use_task);
+}
+
 /// Runs `work` on a worker and awaits its value; an exception of it comes out of the await.
 template <class Work> auto off_loop(loop& on, Work work) -> task<std::invoke_result_t<Work&>> {
     using value = std::invoke_result_t<Work&>;

@@ -123,7 +123,10 @@ public:
     [[nodiscard]] std::shared_ptr<std::string const> text() const { // empty until rendered
         return {held_, &held_->text};
     }
-    void keep_text(std::string rendered) const { held_->text = std::move(rendered); }
+    void keep_text(std::string rendered) const {
+        held_->text = std::move(rendered);
+        held_->several = {}; // they are in it
+    }
     [[nodiscard]] std::vector<prepared> const& several() const { return held_->several; }
 
     std::uint64_t mask = 0;

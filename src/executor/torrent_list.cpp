@@ -26,10 +26,9 @@ struct choice {
     bool descending = false;
 
     [[nodiscard]] bool takes(torrent_status const& row) const {
-        return (states >> static_cast<unsigned>(row.status) & 1U) != 0 &&
+        return (states & model::bit_of(row.status)) != 0 &&
                (!label || std::find(row.labels.begin(), row.labels.end(), *label) != row.labels.end());
     }
-    [[nodiscard]] bool takes_all() const { return states == 0xffff && !label; }
 };
 
 result<std::uint64_t> read_fields(std::string_view wanted) {
@@ -66,16 +65,30 @@ result<std::uint16_t> read_states(std::string_view wanted) {
     return states;
 }
 
-// Sorts by the described field of that name; false where there is none that can be ordered.
-bool sort_by(std::string_view name, bool descending, std::vector<torrent_row_view>& rows) {
+struct chosen {
+    model::torrent_row const* row;
+    std::size_t at; // in order of adding, which decides between equals
+};
+
+// Puts those that come in the first `most` places there, by the described field of that name; false where there is none
+// that can be ordered.
+bool sort_by(std::string_view name, bool descending, std::size_t most, std::vector<chosen>& rows) {
     bool found = false;
     torrent_status::fields.each([&](auto const& f) {
         if (f.name() != name) return;
         found = true;
-        auto const key = f.member;
-        std::stable_sort(rows.begin(), rows.end(), [&](torrent_row_view const& a, torrent_row_view const& b) {
-            return descending ? (*b).*key < (*a).*key : (*a).*key < (*b).*key;
-        });
+        auto const is_before = [key = f.member, descending](chosen const& a, chosen const& b) {
+            auto const& mine = (*a.row->view).*key;
+            auto const& other = (*b.row->view).*key;
+            if (mine < other) return !descending;
+            if (other < mine) return descending;
+            return a.at < b.at;
+        };
+        auto const middle = rows.begin() + static_cast<std::ptrdiff_t>(std::min(most, rows.size()));
+        if (middle == rows.end())
+            std::sort(rows.begin(), rows.end(), is_before);
+        else
+            std::partial_sort(rows.begin(), middle, rows.end(), is_before);
     });
     return found;
 }
@@ -96,11 +109,59 @@ result<choice> read_choice(contract::list_torrents::request const& request) {
     if (request.sort && !request.sort->empty()) {
         out.descending = request.sort->front() == '-';
         out.sort = request.sort->substr(out.descending ? 1 : 0);
-        std::vector<torrent_row_view> none;
-        if (!sort_by(out.sort, false, none))
+        std::vector<chosen> none;
+        if (!sort_by(out.sort, false, 0, none))
             return unexpected<failure>{invalid("sort", "names no field: \"" + out.sort + '"')};
     }
     return out;
+}
+
+// Narrowed rows that are only to be written, some in one: they are rendered some at a time. Whole rows have their text.
+void join(std::vector<torrent_row_view>& rows) {
+    constexpr std::size_t together = 64;
+    if (rows.size() <= together) return;
+    std::vector<torrent_row_view> out;
+    out.reserve(rows.size() / together + 1);
+    for (auto from = rows.begin(); from != rows.end();) {
+        auto const to = from + std::min(static_cast<std::ptrdiff_t>(together), rows.end() - from);
+        out.push_back(torrent_row_view::standing_for({from, to}));
+        from = to;
+    }
+    rows = std::move(out);
+}
+
+// The rows that it takes, in order of adding, after `skip` and at most `most` of them. `take_page` is asked first where
+// that is all of a page; says it no, and elsewhere, each goes to `take`.
+template <class TakePage, class Take> void choose(
+    model::torrent_table const& table, choice const& wanted, std::size_t skip, std::size_t most,
+    TakePage take_page, Take take) {
+    for (auto const& page : table.pages()) {
+        if (most == 0) break;
+        if ((page.states & wanted.states) == 0) continue;
+        bool const all_of_it = !wanted.label && (page.states & ~wanted.states) == 0;
+        if (all_of_it && skip >= page.count) {
+            skip -= page.count;
+            continue;
+        }
+        if (all_of_it && skip == 0 && page.count <= most && take_page(page)) {
+            most -= page.count;
+            continue;
+        }
+        std::uint16_t states = 0;
+        auto const* row = page.first;
+        std::size_t seen = 0;
+        for (; seen < page.count && most > 0; ++seen, row = row->added_after) {
+            states |= model::bit_of(row->view->status);
+            if (!wanted.takes(*row->view)) continue;
+            if (skip > 0) {
+                --skip;
+                continue;
+            }
+            --most;
+            take(*row);
+        }
+        if (seen == page.count) page.states = states;
+    }
 }
 
 } // namespace
@@ -129,10 +190,14 @@ result<contract::list_torrents::response> list(
         return out;
     }
     auto& answer = out.value;
-    auto const take = [&](model::torrent_row const& row) {
-        auto view = row.view;
-        view.mask = wanted->mask;
-        answer.torrents.push_back(std::move(view));
+    auto const add = [&](model::torrent_row const& row) {
+        answer.torrents.push_back(row.view);
+        answer.torrents.back().mask = wanted->mask;
+    };
+    auto const take = [&](std::vector<chosen> const& rows) {
+        answer.torrents.reserve(rows.size());
+        for (auto const& one : rows) add(*one.row);
+        if (request.as_text && wanted->mask != 0) join(answer.torrents);
     };
 
     std::optional<model::torrent_table::delta> delta;
@@ -144,44 +209,42 @@ result<contract::list_torrents::response> list(
         answer.full = !delta;
         answer.removed.emplace();
     }
+    bool const is_in_order = wanted->sort.empty();
     if (delta) {
         answer.removed = std::move(delta->removed);
+        std::vector<chosen> rows;
         for (auto row = delta->rows.rbegin(); row != delta->rows.rend(); ++row) {
             if (wanted->takes(*(*row)->view))
-                take(**row);
+                rows.push_back({*row, rows.size()});
             else
                 answer.removed->push_back(
                     (*row)->view->info_hash); // it may have been among the chosen before
         }
-        if (!wanted->sort.empty()) sort_by(wanted->sort, wanted->descending, answer.torrents);
-        return out; // never cut: who follows by `since` would not hear of the rest
+        if (!is_in_order) sort_by(wanted->sort, wanted->descending, rows.size(), rows);
+        take(rows); // never cut: who follows by `since` would not hear of the rest
+        return out;
     }
 
     auto const most = static_cast<std::size_t>(request.limit.value_or(1'000'000'000));
-    auto left_out = static_cast<std::size_t>(request.offset);
-    bool const is_in_order = wanted->sort.empty();
-    if (request.as_text && is_in_order && wanted->takes_all() && wanted->mask == 0 && left_out == 0 &&
-        most >= table.size()) {
-        answer.torrents = table.pages();
+    auto const skip = static_cast<std::size_t>(request.offset);
+    if (is_in_order) {
+        auto const add_page = [&](model::row_page const& page) {
+            if (request.as_text) answer.torrents.push_back(model::torrent_table::joined(page, wanted->mask));
+            return request.as_text;
+        };
+        choose(table, *wanted, skip, most, add_page, add);
         return out;
     }
-    if (wanted->takes_all())
-        answer.torrents.reserve(is_in_order ? std::min(most, table.size()) : table.size());
-    for (auto const* row = table.first(); row != nullptr; row = row->added_after) {
-        if (is_in_order && answer.torrents.size() == most) break;
-        if (!wanted->takes(*row->view)) continue;
-        if (is_in_order && left_out > 0)
-            --left_out;
-        else
-            take(*row);
-    }
-    if (is_in_order) return out;
-
-    sort_by(wanted->sort, wanted->descending, answer.torrents);
-    auto const from = std::min(left_out, answer.torrents.size());
-    auto const begin = answer.torrents.begin() + static_cast<std::ptrdiff_t>(from);
-    auto const count = std::min(most, answer.torrents.size() - from);
-    answer.torrents = std::vector<torrent_row_view>(begin, begin + static_cast<std::ptrdiff_t>(count));
+    std::vector<chosen> rows;
+    choose(
+        table, *wanted, 0, table.size(), [](auto const&) { return false; },
+        [&](model::torrent_row const& row) {
+            rows.push_back({&row, rows.size()});
+        });
+    auto const from = std::min(skip, rows.size());
+    auto const to = from + std::min(most, rows.size() - from);
+    sort_by(wanted->sort, wanted->descending, to, rows);
+    take({rows.begin() + static_cast<std::ptrdiff_t>(from), rows.begin() + static_cast<std::ptrdiff_t>(to)});
     return out;
 }
 

@@ -31,7 +31,7 @@ public:
 
     class hold {
     public:
-        hold(hold&& other) noexcept : of_{std::move(other.of_)}, noun_{other.noun_} {}
+        hold(hold&& other) noexcept : of_{std::move(other.of_)}, noun_{std::move(other.noun_)} {}
         hold& operator=(hold&&) = delete;
         ~hold() {
             if (of_ && of_->on != nullptr) release(*of_, noun_);
@@ -39,7 +39,7 @@ public:
 
     private:
         friend turns;
-        hold(std::shared_ptr<queues> of, Noun noun) : of_{std::move(of)}, noun_{noun} {}
+        hold(std::shared_ptr<queues> of, Noun noun) : of_{std::move(of)}, noun_{std::move(noun)} {}
         std::shared_ptr<queues> of_;
         Noun noun_;
     };
@@ -51,7 +51,7 @@ public:
             auto wait = [all, noun](auto done) { all->waiting[noun].push_back(std::move(done)); };
             co_await reply_of<bool>(std::move(wait));
         }
-        co_return hold{all, noun};
+        co_return hold{all, std::move(noun)};
     }
 
 private:

@@ -55,20 +55,19 @@ torrent_row* torrent_table::row(torrent_id id) {
     return at == rows_.end() ? nullptr : at->second.get();
 }
 
-std::vector<torrent_row_view> torrent_table::pages() const {
-    std::vector<torrent_row_view> out;
-    out.reserve(pages_.size());
-    for (auto const& page : pages_) {
-        if (!page.joined) {
-            std::vector<torrent_row_view> views;
-            views.reserve(page.count);
-            auto const* row = page.first;
-            for (std::size_t n = 0; n < page.count; ++n, row = row->added_after) views.push_back(row->view);
-            page.joined = torrent_row_view::standing_for(std::move(views));
-        }
-        out.push_back(page.joined);
+torrent_row_view torrent_table::joined(row_page const& page, std::uint64_t mask) {
+    auto& kept = mask == 0 ? page.joined : page.narrowed;
+    if (kept && (mask == 0 || page.narrowed_to == mask)) return kept;
+    std::vector<torrent_row_view> views;
+    views.reserve(page.count);
+    auto const* row = page.first;
+    for (std::size_t n = 0; n < page.count; ++n, row = row->added_after) {
+        views.push_back(row->view);
+        views.back().mask = mask;
     }
-    return out;
+    kept = torrent_row_view::standing_for(std::move(views));
+    if (mask != 0) page.narrowed_to = mask;
+    return kept;
 }
 
 void torrent_table::name(torrent_row& row) {
@@ -91,10 +90,10 @@ torrent_row& torrent_table::insert(std::shared_ptr<torrent_asked const> asked, s
     row.added_before = last_added_;
     (last_added_ == nullptr ? first_added_ : last_added_->added_after) = &row;
     last_added_ = &row;
-    if (pages_.empty() || pages_.back().count == rows_of_a_page) pages_.push_back({&row});
+    if (pages_.empty() || pages_.back().count == rows_of_a_page) pages_.push_back({.first = &row});
     row.page = std::prev(pages_.end());
     ++row.page->count;
-    row.page->joined = {};
+    row.page->changed();
     link_changed(row, at);
     return row;
 }
@@ -146,7 +145,8 @@ bool torrent_table::refresh(torrent_row& row, std::string const& root_path, std:
 
     if (row.view) count(row, -1);
     row.view = torrent_row_view{std::move(s)};
-    row.page->joined = {};
+    row.page->changed();
+    row.page->states |= bit_of(row.view->status);
     count(row, +1);
     unlink_changed(row);
     link_changed(row, at);
@@ -161,7 +161,7 @@ void torrent_table::erase(torrent_id id, std::uint64_t at) {
     unname(row);
     unlink_changed(row);
     if (row.page->first == &row) row.page->first = row.added_after;
-    row.page->joined = {};
+    row.page->changed();
     if (--row.page->count == 0) pages_.erase(row.page);
     (row.added_before == nullptr ? first_added_ : row.added_before->added_after) = row.added_after;
     (row.added_after == nullptr ? last_added_ : row.added_after->added_before) = row.added_before;

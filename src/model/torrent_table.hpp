@@ -39,13 +39,24 @@ struct torrent_row {
     std::list<row_page>::iterator page{};
 };
 
-/// Rows that follow each other in order of adding, as one text: a whole list is written from few of them, and what changes
-/// costs its own page.
+/// Rows that follow each other in order of adding: a whole list is written from few texts, and what changes costs its own
+/// page; who looks for a status passes over the pages that have none of it.
 struct row_page {
     torrent_row* first = nullptr;
     std::size_t count = 0;
-    mutable torrent_row_view joined{}; // nothing until it is asked for, and after a change
+    mutable torrent_row_view joined{}, narrowed{}; // nothing until they are asked for, and after a change
+    mutable std::uint64_t narrowed_to = 0;         // the mask of all rows in `narrowed`
+    mutable std::uint16_t states = 0;              // bit by torrent_state: a row may be in it; in no other
+
+    void changed() {
+        joined = {};
+        narrowed = {};
+    }
 };
+/// The bit of a status in a set of them.
+[[nodiscard]] constexpr std::uint16_t bit_of(torrent_state s) {
+    return static_cast<std::uint16_t>(1U << static_cast<unsigned>(s));
+}
 
 /// Sums over all rows, kept in step with each change.
 struct table_sums {
@@ -65,10 +76,11 @@ public:
     [[nodiscard]] torrent_row const* find(info_hash const& either) const;
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
     [[nodiscard]] table_sums const& sums() const { return sums_; }
-    [[nodiscard]] torrent_row const* first() const { return first_added_; } // then added_after
-    [[nodiscard]] std::uint64_t changed() const { return changed_; }        // the last change of any row
-    /// All rows in order of adding, many in one view each.
-    [[nodiscard]] std::vector<torrent_row_view> pages() const;
+    [[nodiscard]] torrent_row const* first() const { return first_added_; }   // then added_after
+    [[nodiscard]] std::uint64_t changed() const { return changed_; }          // the last change of any row
+    [[nodiscard]] std::list<row_page> const& pages() const { return pages_; } // all rows in order of adding
+    /// The rows of a page in one view, each narrowed to the fields of `mask`; 0: all fields.
+    [[nodiscard]] static torrent_row_view joined(row_page const& page, std::uint64_t mask = 0);
 
     /// What changed after revision number `since`, newest first; nothing where that is too long ago to be known.
     struct delta {

@@ -402,7 +402,7 @@ TEST(torrent_table, sums_and_deltas_hold_after_a_thousand_random_changes) {
 std::vector<std::string> paged(torrent_table const& of) {
     std::vector<std::string> out;
     for (auto const& page : of.pages())
-        for (auto const& row : page.several())
+        for (auto const& row : torrent_table::joined(page).several())
             out.push_back(row->info_hash + ' ' + std::to_string(row->progress));
     return out;
 }
@@ -443,12 +443,30 @@ TEST(pages, hold_all_rows_in_order_whatever_comes_changes_and_goes) {
     EXPECT_THAT(table.pages(), IsEmpty());
 }
 
+TEST(pages, are_kept_narrowed_to_the_fields_last_asked_for) {
+    torrent_table table;
+    for (std::uint64_t n = 1; n <= 100; ++n) add(table, n, n);
+    auto const joined = [&](std::size_t page, std::uint64_t mask) {
+        return torrent_table::joined(
+            *std::next(table.pages().begin(), static_cast<std::ptrdiff_t>(page)), mask);
+    };
+    auto const first = joined(0, 0b10), second = joined(1, 0b10);
+    EXPECT_EQ(first.several().at(0).mask, 0b10U);
+    EXPECT_EQ(joined(0, 0b10).text(), first.text());
+    EXPECT_EQ(joined(0, 0).several().at(0).mask, 0U) << "whole ones are kept beside it";
+    EXPECT_EQ(joined(1, 0b10).text(), second.text());
+    see(table, 1, 0.5, 101);
+    EXPECT_NE(joined(0, 0b10).text(), first.text());
+    EXPECT_EQ(joined(1, 0b10).text(), second.text());
+    EXPECT_EQ(joined(1, 0b11).several().at(0).mask, 0b11U);
+}
+
 TEST(pages, only_the_page_of_what_changed_is_made_again) {
     torrent_table table;
     for (std::uint64_t n = 1; n <= 500; ++n) add(table, n, n);
     auto const texts = [&] {
         std::vector<std::shared_ptr<std::string const>> out; // held, so that no other gets its address
-        for (auto const& page : table.pages()) out.push_back(page.text());
+        for (auto const& page : table.pages()) out.push_back(torrent_table::joined(page).text());
         return out;
     };
     auto const before = texts();

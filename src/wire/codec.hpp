@@ -61,22 +61,34 @@ template <class T> std::string rendered(contract::prepared<T> const& row) {
     encode(once, *row);
     return once.take_text();
 }
+template <class T> void narrowed(writer& out, contract::prepared<T> const& row);
 template <class T> std::string joined(std::vector<contract::prepared<T>> const& rows) {
     std::string out;
     for (auto const& row : rows) {
+        if (!out.empty()) out += ',';
+        if (row.mask != 0) {
+            writer once;
+            narrowed(once, row);
+            out += once.take_text();
+            continue;
+        }
         if (row.text()->empty()) row.keep_text(rendered(row));
-        (out += out.empty() ? "" : ",") += *row.text();
+        out += *row.text();
     }
     out.shrink_to_fit();
     return out;
 }
+/// Makes the text that it is written as, unless it has one or is narrowed by itself.
+template <class T> void prepare(contract::prepared<T> const& row) {
+    if (row.mask == 0 && row.text()->empty())
+        row.keep_text(row.several().empty() ? rendered(row) : joined(row.several()));
+}
 template <class T> void shared(writer& out, contract::prepared<T> const& row) {
-    if (row.mask == 0) {
-        auto text = row.text();
-        if (text->empty()) row.keep_text(row.several().empty() ? rendered(row) : joined(row.several()));
-        out.share(std::move(text));
-        return;
-    }
+    if (row.mask != 0) return narrowed(out, row);
+    prepare(row);
+    out.share(row.text());
+}
+template <class T> void narrowed(writer& out, contract::prepared<T> const& row) {
     out.begin_object();
     std::uint64_t bit = 1;
     T::fields.each([&](auto const& f) {

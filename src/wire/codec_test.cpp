@@ -401,6 +401,13 @@ TEST(codec, one_that_stands_for_several_is_written_as_all_of_them_and_rendered_o
     EXPECT_EQ(both.text(), text) << "not made again";
 }
 
+TEST(codec, one_that_stands_for_several_narrowed_ones_is_written_as_all_of_them) {
+    contract::prepared<leaf> first{leaf{.count = 1, .name = "a"}}, second{leaf{.count = 2, .name = "b"}};
+    first.mask = second.mask = 0b10;
+    std::vector<contract::prepared<leaf>> const list{contract::prepared<leaf>::standing_for({first, second})};
+    EXPECT_EQ(to_json(list), R"([{"name":"a"},{"name":"b"}])");
+}
+
 TEST(codec, a_mask_narrows_a_prepared_value_and_leaves_its_text) {
     contract::prepared<leaf> row{leaf{.count = 1, .name = "a"}};
     row.mask = 0b10;
