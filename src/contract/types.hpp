@@ -4,6 +4,7 @@
 #include "contract/describe.hpp"
 
 #include <array>
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -104,6 +105,9 @@ struct document {
 /// The answer of a route that turns the connection into a WebSocket.
 struct upgrade {};
 
+/// Bytes of text that prepared values hold now, for whoever watches the memory. A value may end on another thread.
+inline std::atomic<std::int64_t> prepared_text_bytes{0};
+
 /// An immutable value that many answers share, with its JSON text rendered once, by the codec, at first need.
 /// Loop thread only. `mask` narrows what is written to the fields whose bit is set (bit i: the i-th described
 /// field); 0 writes all. One may stand for several that follow each other in a list: it has their text, and no value.
@@ -124,7 +128,9 @@ public:
         return {held_, &held_->text};
     }
     void keep_text(std::string rendered) const {
+        held_->count(-1);
         held_->text = std::move(rendered);
+        held_->count(1);
         held_->several = {}; // they are in it
     }
     [[nodiscard]] std::vector<prepared> const& several() const { return held_->several; }
@@ -134,6 +140,14 @@ public:
 private:
     struct node {
         explicit node(T v) : value(std::move(v)) {}
+        node(node const&) = delete;
+        node& operator=(node const&) = delete;
+        ~node() { count(-1); }
+        void count(int sign) const {
+            if (!text.empty())
+                prepared_text_bytes.fetch_add(
+                    sign * static_cast<std::int64_t>(text.capacity()), std::memory_order_relaxed);
+        }
         T value;
         std::string text;
         std::vector<prepared> several;

@@ -55,6 +55,8 @@ std::string metrics_page(context const& house) {
     page.family("ccbt_api_connections", "gauge", "Connections open now.")
         .sample(whole(door.open_connections));
     page.family("ccbt_event_watchers", "gauge", "WebSocket clients.").sample(whole(door.watchers));
+    page.family("ccbt_row_text_bytes", "gauge", "JSON of rows and pages of rows, kept until they change.")
+        .sample(whole(contract::prepared_text_bytes.load(std::memory_order_relaxed)));
     page.family("ccbt_event_log_events", "gauge", "Events that the log holds.")
         .sample(whole(house.state.events().kept().size()));
     page.family("ccbt_events_sent_total", "counter", "Event messages queued for watchers.")

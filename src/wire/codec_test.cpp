@@ -401,6 +401,21 @@ TEST(codec, one_that_stands_for_several_is_written_as_all_of_them_and_rendered_o
     EXPECT_EQ(both.text(), text) << "not made again";
 }
 
+TEST(codec, the_texts_of_prepared_values_are_counted_while_they_are_held) {
+    auto const counted = [] { return contract::prepared_text_bytes.load(); };
+    auto const before = counted();
+    {
+        contract::prepared<leaf> const row{leaf{.count = 1, .name = std::string(1000, 'a')}};
+        auto const page = contract::prepared<leaf>::standing_for({row});
+        EXPECT_EQ(counted(), before) << "nothing is rendered yet";
+        auto const text = to_json(page);
+        EXPECT_GE(counted(), before + 2 * static_cast<std::int64_t>(text.size()));
+        EXPECT_EQ(to_json(page), text);
+        EXPECT_LT(counted(), before + 3 * static_cast<std::int64_t>(text.size())) << "counted once";
+    }
+    EXPECT_EQ(counted(), before);
+}
+
 TEST(codec, one_that_stands_for_several_narrowed_ones_is_written_as_all_of_them) {
     contract::prepared<leaf> first{leaf{.count = 1, .name = "a"}}, second{leaf{.count = 2, .name = "b"}};
     first.mask = second.mask = 0b10;
