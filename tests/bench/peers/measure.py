@@ -117,7 +117,7 @@ def crowd(daemon, requests, cost, accept=None):
         before = daemon.cpu()
         daemon.drive([requests[at % len(requests)] for at in range(times)], accept=accept)
         return (daemon.cpu() - before) / times
-    return cpu(as_many_as(cost, cpu(96), 96, 20_000))
+    return cpu(as_many_as(cost, cpu(as_many_as(cost / 10, cpu(3), 3, 200)), 3, 20_000))
 
 
 def statuses(daemon, many, cost):
@@ -163,8 +163,9 @@ def empty_memory(make, folder):
     return kib
 
 
-def life(make, folder, many, sizes, note, empty):
-    """One start with what is in the folder, all that is asked of it, one stop."""
+def life(make, folder, many, sizes, note, empty, samples):
+    """One start with what is in the folder, all that is asked of it, one stop. `samples` of an unchanged list: for one
+    make it is a minute until nothing counts as changed, so they are taken in one of the lives."""
     daemon = make(folder).start()
     wait_for(f"{daemon.name} lists {many}", lambda: daemon.rows() >= many, 120, 0.01)
     note("start", time.monotonic() - daemon.began)
@@ -177,10 +178,11 @@ def life(make, folder, many, sizes, note, empty):
     time.sleep(sizes.idle)
     note("idle", (daemon.cpu() - before) * 1000 / (time.monotonic() - began))
     note("list", each(daemon, daemon.list_request(), sizes.cost, 200) * 1000)
-    unchanged = daemon.unchanged_request()
+    unchanged = samples and daemon.unchanged_request()
     if unchanged:
         time.sleep(0 if sizes.quick else max(0, daemon.began + daemon.forgets - time.monotonic()))
-        note("unchanged", crowd(daemon, [unchanged], sizes.cost, lambda data: data[9:12] in (b"200", b"304")) * 1e6)
+        for _ in range(samples):
+            note("unchanged", crowd(daemon, [unchanged], sizes.cost, lambda data: data[9:12] in (b"200", b"304")) * 1e6)
     if hasattr(daemon, "since_request"):
         note("since", crowd(daemon, [daemon.since_request()], sizes.cost) * 1e6)
     note("status", statuses(daemon, many, sizes.cost) * 1e6)
