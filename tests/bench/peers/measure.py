@@ -225,7 +225,9 @@ class Tracker:
 
             def log_message(this, *_):
                 pass
-        self.server = ThreadingHTTPServer((ip, 0), Answer)
+        # 200 torrents announce at once: beyond 5 waiting, which is the default, the kernel would have them try again later.
+        server = type("Server", (ThreadingHTTPServer,), {"request_queue_size": 1024})
+        self.server = server((ip, 0), Answer)
         self.server.handle_error = lambda *_: None  # a daemon that was stopped does not wait for its answer
         self.url = f"http://{ip}:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
