@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <iterator>
+#include <limits>
 
 namespace ccbt {
 
@@ -14,13 +15,6 @@ constexpr std::size_t longest_address = 45; // "ffff:ffff:ffff:ffff:ffff:ffff:25
 constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 std::size_t size_of(ip_address const& a) { return a.is_v4() ? 4 : 16; }
-
-ip_address last_of_family(bool is_v4) {
-    if (is_v4) return ip_address::v4(0xffffffff);
-    std::array<std::uint8_t, 16> ones{};
-    ones.fill(0xff);
-    return ip_address::v6(ones);
-}
 
 // `a` with all bits behind the first `prefix` set or cleared.
 ip_address with_host_bits(ip_address const& a, std::size_t prefix, bool set) {
@@ -52,6 +46,13 @@ ip_address ip_address::v6(std::array<std::uint8_t, 16> const& bytes) {
     }
     a.is_v6_ = true;
     a.bytes_ = bytes;
+    return a;
+}
+
+ip_address ip_address::v6_end(ipv6_number number) {
+    ip_address a;
+    a.is_v6_ = true;
+    for (auto i = a.bytes_.size(); i-- > 0; number >>= 8) a.bytes_[i] = static_cast<std::uint8_t>(number);
     return a;
 }
 
@@ -160,74 +161,143 @@ std::string ip_range::text() const {
     return first.text() + '-' + last.text();
 }
 
-ip_range_set::ip_range_set(std::vector<ip_range> any) : ranges_{std::move(any)} {
-    if (!std::is_sorted(ranges_.begin(), ranges_.end())) std::sort(ranges_.begin(), ranges_.end());
-    merge_sorted();
+// ---- sets: the same for the numbers of both families
+
+namespace {
+
+template <class Number> using ranges_of = std::vector<number_range<Number>>;
+
+template <class Number> bool touch(number_range<Number> const& one, number_range<Number> const& next) {
+    return next.first <= one.last || next.first - one.last == 1;
 }
 
-void ip_range_set::merge_sorted() {
+// Sorted: joins what overlaps or touches.
+template <class Number> void merge(ranges_of<Number>& all) {
     std::size_t kept = 0;
-    for (auto const& one : ranges_) {
-        if (kept != 0) {
-            auto& before = ranges_[kept - 1];
-            auto const beyond = before.last.next();
-            if (before.last.is_v4() == one.first.is_v4() && (!beyond || one.first <= *beyond)) {
-                before.last = std::max(before.last, one.last);
-                continue;
-            }
-        }
-        ranges_[kept++] = one;
+    for (auto const& one : all) {
+        if (kept != 0 && touch(all[kept - 1], one))
+            all[kept - 1].last = std::max(all[kept - 1].last, one.last);
+        else
+            all[kept++] = one;
     }
-    ranges_.resize(kept);
-    auto const first_v6 = std::partition_point(
-        ranges_.begin(), ranges_.end(), [](ip_range const& r) { return r.first.is_v4(); });
-    count_v4_ = static_cast<std::size_t>(first_v6 - ranges_.begin());
+    all.resize(kept);
+}
+
+template <class Number> void sort_and_merge(ranges_of<Number>& all) {
+    if (!std::is_sorted(all.begin(), all.end())) std::sort(all.begin(), all.end());
+    merge(all);
+    all.shrink_to_fit();
+}
+
+template <class Number> bool is_set(ranges_of<Number> const& all) {
+    if (std::any_of(all.begin(), all.end(), [](auto const& one) { return one.last < one.first; }))
+        return false;
+    return std::adjacent_find(all.begin(), all.end(), touch<Number>) == all.end();
+}
+
+template <class Number> bool contains(ranges_of<Number> const& all, Number wanted) {
+    auto const after = std::upper_bound(
+        all.begin(), all.end(), wanted, [](Number n, number_range<Number> const& r) { return n < r.first; });
+    return after != all.begin() && wanted <= std::prev(after)->last;
+}
+
+template <class Number>
+ranges_of<Number> united(ranges_of<Number> const& one, ranges_of<Number> const& other) {
+    ranges_of<Number> out;
+    out.reserve(one.size() + other.size());
+    std::merge(one.begin(), one.end(), other.begin(), other.end(), std::back_inserter(out));
+    merge(out);
+    return out;
+}
+
+template <class Number>
+ranges_of<Number> left_of(ranges_of<Number> const& all, ranges_of<Number> const& holes) {
+    ranges_of<Number> out;
+    out.reserve(all.size() + holes.size());
+    auto hole = holes.begin();
+    for (auto rest : all) {
+        while (hole != holes.end() && hole->last < rest.first) ++hole;
+        bool left = true;
+        // A hole that reaches beyond this range may cut the next one too.
+        for (; left && hole != holes.end() && hole->first <= rest.last; ++hole) {
+            if (rest.first < hole->first) out.push_back({rest.first, hole->first - 1});
+            if (rest.last <= hole->last) {
+                left = false;
+                break;
+            }
+            rest.first = hole->last + 1;
+        }
+        if (left) out.push_back(rest);
+    }
+    return out;
+}
+
+} // namespace
+
+void ip_range_list::push_back(ip_range const& one) {
+    if (one.first.is_v4())
+        v4_.push_back({one.first.number_v4(), one.last.number_v4()});
+    else
+        v6_.push_back({one.first.number_v6(), one.last.number_v6()});
+}
+
+void ip_range_list::append(ip_range_list&& other) {
+    if (empty()) {
+        *this = std::move(other);
+        return;
+    }
+    v4_.insert(v4_.end(), other.v4_.begin(), other.v4_.end());
+    v6_.insert(v6_.end(), other.v6_.begin(), other.v6_.end());
+}
+
+ip_range ip_range_list::operator[](std::size_t at) const {
+    if (at < v4_.size()) return {ip_address::v4(v4_[at].first), ip_address::v4(v4_[at].last)};
+    auto const& r = v6_[at - v4_.size()];
+    return {ip_address::v6_end(r.first), ip_address::v6_end(r.last)};
+}
+
+ip_range_set::ip_range_set(std::vector<ip_range> const& any)
+    : ip_range_set{[&any] {
+          ip_range_list all;
+          for (auto const& one : any) all.push_back(one);
+          return all;
+      }()} {}
+
+ip_range_set::ip_range_set(ip_range_list any) : all_{std::move(any)} {
+    sort_and_merge(all_.v4_);
+    sort_and_merge(all_.v6_);
+}
+
+std::optional<ip_range_set> ip_range_set::of_sorted(std::vector<v4_range> v4, std::vector<v6_range> v6) {
+    if (!is_set(v4) || !is_set(v6)) return std::nullopt;
+    ip_range_set made;
+    made.all_.v4_ = std::move(v4);
+    made.all_.v6_ = std::move(v6);
+    return made;
 }
 
 bool ip_range_set::contains(ip_address const& a) const {
-    auto const after =
-        std::upper_bound(ranges_.begin(), ranges_.end(), a, [](ip_address const& wanted, ip_range const& r) {
-            return wanted < r.first;
-        });
-    return after != ranges_.begin() && std::prev(after)->contains(a);
+    return a.is_v4() ? ccbt::contains(all_.v4_, a.number_v4()) : ccbt::contains(all_.v6_, a.number_v6());
 }
 
 ip_range_set ip_range_set::united_with(ip_range_set const& other) const {
     ip_range_set out;
-    out.ranges_.reserve(ranges_.size() + other.ranges_.size());
-    std::merge(
-        ranges_.begin(), ranges_.end(), other.ranges_.begin(), other.ranges_.end(),
-        std::back_inserter(out.ranges_));
-    out.merge_sorted();
+    out.all_.v4_ = united(all_.v4_, other.all_.v4_);
+    out.all_.v6_ = united(all_.v6_, other.all_.v6_);
     return out;
 }
 
 ip_range_set ip_range_set::without(ip_range_set const& other) const {
     ip_range_set out;
-    out.ranges_.reserve(ranges_.size() + other.ranges_.size());
-    auto hole = other.ranges_.begin();
-    for (auto rest : ranges_) {
-        while (hole != other.ranges_.end() && hole->last < rest.first) ++hole;
-        bool left = true;
-        // A hole that reaches beyond this range may cut the next one too.
-        for (; left && hole != other.ranges_.end() && hole->first <= rest.last; ++hole) {
-            if (rest.first < hole->first) out.ranges_.push_back({rest.first, *hole->first.previous()});
-            if (rest.last <= hole->last) {
-                left = false;
-                break;
-            }
-            rest.first = *hole->last.next();
-        }
-        if (left) out.ranges_.push_back(rest);
-    }
-    out.merge_sorted();
+    out.all_.v4_ = left_of(all_.v4_, other.all_.v4_);
+    out.all_.v6_ = left_of(all_.v6_, other.all_.v6_);
     return out;
 }
 
 ip_range_set ip_range_set::complement() const {
     ip_range_set all;
-    all.ranges_ = {{ip_address::v4(0), last_of_family(true)}, {ip_address::v6({}), last_of_family(false)}};
-    all.merge_sorted();
+    all.all_.v4_ = {{0, std::numeric_limits<std::uint32_t>::max()}};
+    all.all_.v6_ = {{0, ~ipv6_number{0}}};
     return all.without(*this);
 }
 

@@ -17,6 +17,8 @@
 
 namespace ccbt {
 
+__extension__ using ipv6_number = unsigned __int128;
+
 /// An IPv4 or IPv6 address. An IPv4 address in IPv6's clothes (::ffff:a.b.c.d) is the IPv4 address.
 class ip_address {
 public:
@@ -30,6 +32,7 @@ public:
     /// Network order; of IPv4 the first 4 count, the rest is zero.
     [[nodiscard]] std::array<std::uint8_t, 16> const& bytes() const { return bytes_; }
     [[nodiscard]] std::uint32_t number_v4() const;
+    [[nodiscard]] ipv6_number number_v6() const { return ipv6_number{half(0)} << 64 | half(8); }
     [[nodiscard]] std::string text() const; // normal form, RFC 5952
 
     [[nodiscard]] std::optional<ip_address> next() const;     // none after the last of its family
@@ -43,6 +46,9 @@ public:
     }
 
 private:
+    friend class ip_range_list;
+    // As it is: where a range of IPv6 ends beside ::ffff:0:0/96, its end is in IPv4's clothes and of IPv6 still.
+    [[nodiscard]] static ip_address v6_end(ipv6_number number);
     [[nodiscard]] std::uint64_t half(std::size_t from) const { // as a number: millions are sorted by it
         std::uint64_t n = 0;
         std::memcpy(&n, bytes_.data() + from, sizeof n);
@@ -65,16 +71,72 @@ struct ip_range {
     auto operator<=>(ip_range const&) const = default;
 };
 
+/// A range of one family as numbers, both ends counted.
+template <class Number> struct number_range {
+    Number first{}, last{};
+    auto operator<=>(number_range const&) const = default;
+};
+using v4_range = number_range<std::uint32_t>;
+using v6_range = number_range<ipv6_number>;
+
+/// Ranges in any order, kept small: millions of them are read before they are sorted.
+class ip_range_list {
+public:
+    void push_back(ip_range const& one);
+    void append(ip_range_list&& other);
+    [[nodiscard]] std::size_t size() const { return v4_.size() + v6_.size(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] ip_range operator[](std::size_t at) const; // those of IPv4 first
+    bool operator==(ip_range_list const&) const = default;
+
+private:
+    friend class ip_range_set;
+    std::vector<v4_range> v4_;
+    std::vector<v6_range> v6_;
+};
+
 /// Sorted ranges that neither overlap nor touch, IPv4 first.
 class ip_range_set {
 public:
+    /// Makes each range when it is asked for.
+    class view {
+    public:
+        struct iterator {
+            using value_type = ip_range;
+            using difference_type = std::ptrdiff_t;
+            ip_range_list const* of = nullptr;
+            std::size_t at = 0;
+            ip_range operator*() const { return (*of)[at]; }
+            iterator& operator++() {
+                ++at;
+                return *this;
+            }
+            bool operator==(iterator const&) const = default;
+        };
+        explicit view(ip_range_list const& of) : of_{&of} {}
+        [[nodiscard]] std::size_t size() const { return of_->size(); }
+        [[nodiscard]] ip_range operator[](std::size_t at) const { return (*of_)[at]; }
+        [[nodiscard]] iterator begin() const { return {of_, 0}; }
+        [[nodiscard]] iterator end() const { return {of_, size()}; }
+
+    private:
+        ip_range_list const* of_;
+    };
+
     ip_range_set() = default;
-    explicit ip_range_set(std::vector<ip_range> any); // sorts and merges
+    explicit ip_range_set(std::vector<ip_range> const& any); // sorts and merges
+    explicit ip_range_set(ip_range_list any);                // the same
+    /// Of ranges that are one already; nothing where they overlap, touch or are out of order.
+    [[nodiscard]] static std::optional<ip_range_set> of_sorted(
+        std::vector<v4_range> v4, std::vector<v6_range> v6);
+
     [[nodiscard]] bool contains(ip_address const& a) const;
-    [[nodiscard]] std::span<ip_range const> ranges() const { return ranges_; }
-    [[nodiscard]] std::size_t count_v4() const { return count_v4_; }
-    [[nodiscard]] std::size_t count_v6() const { return ranges_.size() - count_v4_; }
-    [[nodiscard]] bool empty() const { return ranges_.empty(); }
+    [[nodiscard]] view ranges() const { return view{all_}; }
+    [[nodiscard]] std::span<v4_range const> v4() const { return all_.v4_; }
+    [[nodiscard]] std::span<v6_range const> v6() const { return all_.v6_; }
+    [[nodiscard]] std::size_t count_v4() const { return all_.v4_.size(); }
+    [[nodiscard]] std::size_t count_v6() const { return all_.v6_.size(); }
+    [[nodiscard]] bool empty() const { return all_.empty(); }
 
     [[nodiscard]] ip_range_set united_with(ip_range_set const& other) const;
     [[nodiscard]] ip_range_set without(ip_range_set const& other) const;
@@ -83,10 +145,7 @@ public:
     bool operator==(ip_range_set const&) const = default;
 
 private:
-    void merge_sorted(); // ranges_ is sorted: joins what overlaps or touches, and counts
-
-    std::vector<ip_range> ranges_;
-    std::size_t count_v4_ = 0;
+    ip_range_list all_;
 };
 
 } // namespace ccbt

@@ -193,16 +193,16 @@ struct ip_range_set_property : testing::Test {
         for (std::size_t i = 0; i < world.size(); ++i)
             ASSERT_EQ(set.contains(world[i]), wanted.test(i)) << world[i].text();
         std::size_t v4 = 0;
-        ip_range const* before = nullptr;
-        for (auto const& r : set.ranges()) {
+        std::optional<ip_range> before;
+        for (auto const r : set.ranges()) {
             ASSERT_EQ(r.first.is_v4(), r.last.is_v4());
             ASSERT_LE(r.first, r.last);
-            if (before != nullptr && before->first.is_v4() == r.first.is_v4()) {
+            if (before && before->first.is_v4() == r.first.is_v4()) {
                 ASSERT_TRUE(before->last.next());
                 ASSERT_LT(*before->last.next(), r.first) << "they neither overlap nor touch";
             }
             v4 += r.first.is_v4() ? 1 : 0;
-            before = &r;
+            before = r;
         }
         ASSERT_EQ(set.count_v4(), v4);
         ASSERT_EQ(set.count_v6(), set.ranges().size() - v4);
@@ -240,6 +240,26 @@ TEST(ip_range_set, nothing_and_everything_are_each_others_complement) {
     EXPECT_EQ(all.ranges()[0].text(), "0.0.0.0/0");
     EXPECT_EQ(all.ranges()[1].text(), "::/0");
     EXPECT_TRUE(all.complement().empty());
+}
+
+TEST(ip_range_set, is_made_of_what_is_a_set_already_and_of_nothing_else) {
+    std::vector<v4_range> const good{{1, 5}, {7, 7}, {9, 0xffffffff}};
+    std::vector<v6_range> const v6{{0, 1}, {3, ~ipv6_number{0}}};
+    auto const made = ip_range_set::of_sorted(good, v6);
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->ranges().size(), 5U);
+    EXPECT_EQ(made->ranges()[2].text(), "0.0.0.9-255.255.255.255");
+    EXPECT_TRUE(made->contains(at("::3")));
+    EXPECT_FALSE(made->contains(at("::2")));
+    for (auto const& bad : std::vector<std::vector<v4_range>>{
+             {{5, 1}},
+             {{1, 5}, {6, 7}},
+             {{1, 5}, {5, 7}},
+             {{7, 7}, {1, 5}},
+             {{1, 9}, {2, 3}},
+             {{1, 5}, {8, 7}}})
+        EXPECT_FALSE(ip_range_set::of_sorted(bad, {}));
+    EXPECT_FALSE(ip_range_set::of_sorted({}, {{0, 1}, {2, 3}}));
 }
 
 TEST(ip_range_set, two_million_shuffled_ranges_are_merged_in_about_a_second) {

@@ -27,8 +27,11 @@ ip_address from_lt(lt::address const& a) {
 
 lt::ip_filter make_ip_filter(ip_range_set const& blocked) {
     lt::ip_filter out;
-    for (auto const& r : blocked.ranges())
-        out.add_rule(to_lt(r.first), to_lt(r.last), lt::ip_filter::blocked);
+    for (auto const& r : blocked.v4())
+        out.add_rule(lt::address_v4{r.first}, lt::address_v4{r.last}, lt::ip_filter::blocked);
+    auto const all = blocked.ranges();
+    for (auto at = blocked.count_v4(); at < all.size(); ++at)
+        out.add_rule(to_lt(all[at].first), to_lt(all[at].last), lt::ip_filter::blocked);
     return out;
 }
 

@@ -59,6 +59,9 @@ void set_network(pack& p, contract::settings const& s, bool listen) {
     p.set_int(pack::connections_limit, static_cast<int>(n.max_global_peers));
     p.set_int(pack::unchoke_slots_limit, -1); // the slots are a torrent's, not the session's
     p.set_int(pack::recv_socket_buffer_size, 1 << 20);
+    // 200 torrents that start at once dial us at once. Beyond the 5 of the default the kernel drops who comes, and they try
+    // again after 1, 3 and 7 seconds.
+    p.set_int(pack::listen_queue_size, 1000);
     // A limit is of what is sent, not also of the receipts that TCP sends for what comes: with those, a small limit of
     // uploads all but stops downloads.
     p.set_bool(pack::rate_limit_ip_overhead, false);

@@ -95,6 +95,7 @@ TEST(lt_settings, the_compensations_for_this_libtorrent_stand) {
     EXPECT_EQ(p.get_int(pack::mmap_file_size_cutoff), INT_MAX);
     EXPECT_EQ(p.get_int(pack::disk_write_mode), pack::always_pwrite);
     EXPECT_EQ(p.get_int(pack::recv_socket_buffer_size), 1048576);
+    EXPECT_EQ(p.get_int(pack::listen_queue_size), 1000);
     EXPECT_EQ(p.get_int(pack::max_metadata_size), 10485760);
     EXPECT_TRUE(p.get_bool(pack::ssrf_mitigation));
     EXPECT_TRUE(p.get_bool(pack::validate_https_trackers));

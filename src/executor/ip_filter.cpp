@@ -1,6 +1,7 @@
 #include "executor/ip_filter.hpp"
 
 #include "base/log.hpp"
+#include "filter/last_good.hpp"
 
 #include <algorithm>
 
@@ -128,6 +129,11 @@ ip_filter::outcome ip_filter::work(
     };
     try {
         bool const is_start = why == trigger::start;
+        if (is_start)
+            if (auto same = filter::still_good(how, told)) {
+                out.good = hold(std::move(*same));
+                return out;
+            }
         auto got = filter::load(how, is_start ? filter::ask_network::no : filter::ask_network::yes, told);
         if (!got && !has_one && got.error().is != filter::trouble::stopped) {
             if (auto last = filter::last_good(how, told)) {

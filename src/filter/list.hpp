@@ -29,9 +29,9 @@ struct bad_line {
 inline constexpr std::size_t bad_lines_told = 20;
 
 struct list {
-    std::vector<ip_range> ranges; // as they come
-    std::int64_t rules = 0;       // valid ones, those that block nothing too
-    std::vector<bad_line> bad;    // the first of them
+    ip_range_list ranges;      // as they come
+    std::int64_t rules = 0;    // valid ones, those that block nothing too
+    std::vector<bad_line> bad; // the first of them
     std::int64_t bad_count = 0;
 };
 

@@ -1,13 +1,12 @@
 #include "filter/load.hpp"
 
 #include "base/clock.hpp"
-#include "base/text.hpp"
 #include "filter/cache.hpp"
 #include "filter/fetch.hpp"
+#include "filter/last_good.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fmt/format.h>
 #include <iterator>
 #include <map>
@@ -30,7 +29,8 @@ std::int64_t size_of(std::string const& path) {
 class loading {
 public:
     loading(contract::settings const& how, progress& told)
-        : how_{how.security.ip_filter},
+        : all_{how},
+          how_{how.security.ip_filter},
           proxy_{how.proxy},
           bounds_{bounds_of(how.limits)},
           cache_{how_.filter_cache_dir},
@@ -47,17 +47,14 @@ public:
         for (auto const& url : how_.filter_urls) sources.push_back({cache_.path_of(url), shown_url(url)});
         if (asking == ask_network::yes) renew();
         if (told_.stop) return unexpected<failure>{failure{trouble::stopped, {}, "it was cut short"}};
+        made_.made_from = sources_of(all_);
         for (auto const& one : sources) told_.total += size_of(one.path);
         for (auto const& one : sources) {
             auto got = read(one);
             if (!got) return unexpected<failure>{std::move(got.error())};
             take(std::move(*got));
         }
-        for (auto const& url : how_.filter_urls) {
-            auto const checked = cache_.find(url).checked_at;
-            made_.checked_at = made_.checked_at == 0 ? checked : std::min(made_.checked_at, checked);
-            if (checked == 0) break;
-        }
+        made_.checked_at = checked_at(all_);
         made_.ranges = std::make_shared<ip_range_set const>(std::move(ranges_));
         made_.at = unix_now();
         return std::move(made_);
@@ -80,10 +77,7 @@ private:
     }
 
     void take(list got) {
-        if (ranges_.empty())
-            ranges_ = std::move(got.ranges);
-        else
-            ranges_.insert(ranges_.end(), got.ranges.begin(), got.ranges.end());
+        ranges_.append(std::move(got.ranges));
         made_.rules += got.rules;
         made_.bad_count += got.bad_count;
         auto const room = bad_lines_told - made_.bad.size();
@@ -138,19 +132,16 @@ private:
             made_.degraded.push_back(fmt::format("{}: {}; the last good copy is used", called, why));
     }
 
+    contract::settings const& all_;
     contract::ip_filter_settings const& how_;
     contract::proxy_settings const& proxy_;
     bounds const bounds_;
     url_cache cache_;
     progress& told_;
     loaded made_;
-    std::vector<ip_range> ranges_;
+    ip_range_list ranges_;
     std::map<std::string, std::string> why_not_; // by what it is called
 };
-
-std::string last_good_path(contract::settings const& how) { return how.daemon.state_dir + "/ip_filter.last"; }
-
-constexpr std::string_view last_good_head = "# ccbt ip filter 1";
 
 } // namespace
 
@@ -158,46 +149,16 @@ expected<loaded, failure> load(contract::settings const& how, ask_network asking
     return loading{how, told}.run(asking);
 }
 
-bool keep_last_good(contract::settings const& how, loaded const& what) {
-    auto file = new_file::open(last_good_path(how));
-    if (!file) return false;
-    // "# ccbt ip filter 1 MODE RULES RANGES": the count tells a file that is not whole.
-    auto text = fmt::format(
-        "{} {} {} {}\n", last_good_head, contract::name_of(what.mode), what.rules,
-        what.ranges->ranges().size());
-    for (auto const& range : what.ranges->ranges()) {
-        text += range.text();
-        text += '\n';
-        if (text.size() < std::size_t{1} << 20) continue;
-        if (!file->write(text)) return false;
-        text.clear();
+double checked_at(contract::settings const& how) {
+    auto const& f = how.security.ip_filter;
+    url_cache const cache{f.filter_cache_dir};
+    double oldest = 0;
+    for (auto const& url : f.filter_urls) {
+        auto const checked = cache.find(url).checked_at;
+        oldest = oldest == 0 ? checked : std::min(oldest, checked);
+        if (checked == 0) break;
     }
-    return file->write(text) && file->keep();
-}
-
-std::optional<loaded> last_good(contract::settings const& how, progress& told) {
-    auto const path = last_good_path(how);
-    auto const start = read_small_file(path);
-    if (!start || !start->starts_with(last_good_head)) return std::nullopt;
-    auto const words = text::split(std::string_view{*start}.substr(0, start->find('\n')), ' ');
-    if (words.size() != 8) return std::nullopt;
-    loaded made;
-    std::size_t count = 0;
-    auto const number = [](std::string_view text, auto& into) {
-        return std::from_chars(text.data(), text.data() + text.size(), into).ec == std::errc{};
-    };
-    for (auto const& [value, name] : contract::names_of<contract::filter_policy>)
-        if (name == words[5]) made.mode = value;
-    if (contract::name_of(made.mode) != words[5] || !number(words[6], made.rules) || !number(words[7], count))
-        return std::nullopt;
-    auto got = read_list(
-        path, "the last good filter", {.file = std::int64_t{1} << 30, .text = std::int64_t{1} << 30}, told);
-    if (!got || got->bad_count != 0) return std::nullopt;
-    made.ranges = std::make_shared<ip_range_set const>(std::move(got->ranges));
-    if (made.ranges->ranges().size() != count) return std::nullopt;
-    struct stat facts {};
-    if (::stat(path.c_str(), &facts) == 0) made.at = static_cast<double>(facts.st_mtime);
-    return made;
+    return oldest;
 }
 
 } // namespace ccbt::filter

@@ -1,12 +1,11 @@
-// The IP filter as it is configured, whole: every file and URL read, merged to one set; all of it or nothing. And the
-// last good one, kept in the state directory for a start at which that fails. Blocking, seconds long: never on the loop.
+// The IP filter as it is configured, whole: every file and URL read, merged to one set; all of it or nothing. Blocking,
+// seconds long: never on the loop.
 #pragma once
 
 #include "contract/settings.hpp"
 #include "filter/list.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@ struct loaded {
     double at = 0;                     // when it was loaded, Unix seconds
     double checked_at = 0;             // the URL asked longest ago; 0 where one was not, or there is none
     std::vector<std::string> degraded; // for the log: URLs that failed and whose copy stands in
+    std::string made_from;             // what sources_of said before they were read
 };
 
 enum class ask_network : std::uint8_t { no, yes };
@@ -29,8 +29,7 @@ enum class ask_network : std::uint8_t { no, yes };
 [[nodiscard]] expected<loaded, failure> load(
     contract::settings const& how, ask_network asking, progress& told);
 
-/// False where it could not be written.
-[[nodiscard]] bool keep_last_good(contract::settings const& how, loaded const& what);
-[[nodiscard]] std::optional<loaded> last_good(contract::settings const& how, progress& told);
+/// When the URL asked longest ago was asked, Unix seconds; 0 where one was not, or there is none.
+[[nodiscard]] double checked_at(contract::settings const& how);
 
 } // namespace ccbt::filter

@@ -2,12 +2,20 @@
 
 #include "filter/cache.hpp"
 #include "filter/fetch.hpp"
+#include "filter/last_good.hpp"
 #include "filter/packed_test.hpp"
 
+#include <array>
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <sys/stat.h>
+#include <thread>
 
 namespace ccbt::filter {
 
@@ -148,16 +156,110 @@ TEST_F(filter_load, the_last_good_one_comes_back_as_it_was) {
     EXPECT_NEAR(last->at, got->at, 5);
 }
 
-TEST_F(filter_load, a_last_good_one_that_is_not_whole_is_none) {
-    for (auto const* text :
-         {"", "10.0.0.0/8\n", "# ccbt ip filter 1 block 2 2\n10.0.0.0/8\n",
-          "# ccbt ip filter 1 block 1 1\n10.0.0.0/8\nnonsense\n",
-          "# ccbt ip filter 1 maybe 1 1\n10.0.0.0/8\n", "# ccbt ip filter 1 block one 1\n10.0.0.0/8\n",
-          "# ccbt ip filter 1 block 1\n10.0.0.0/8\n"}) {
-        at.write("ip_filter.last", text);
-        EXPECT_FALSE(last_good(how, told)) << text;
+std::string bytes_at(std::string const& path) {
+    std::ifstream in{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+TEST_F(filter_load, a_last_good_one_that_is_cut_or_flipped_anywhere_or_of_another_version_is_none) {
+    files = {at.write("a", "10.0.0.0/8\n1.2.3.4-1.2.3.9\n2001:db8::1-2001:db8::9\n")};
+    ASSERT_TRUE(keep_last_good(how, *load_now()));
+    auto const whole = bytes_at(at / "ip_filter.last");
+    ASSERT_TRUE(last_good(how, told));
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        at.write("ip_filter.last", whole.substr(0, i));
+        EXPECT_FALSE(last_good(how, told)) << "cut at " << i;
+        for (int bit = 0; bit < 8; ++bit) {
+            auto flipped = whole;
+            flipped[i] = static_cast<char>(flipped[i] ^ 1 << bit);
+            at.write("ip_filter.last", flipped);
+            EXPECT_FALSE(last_good(how, told)) << "bit " << bit << " of byte " << i;
+        }
     }
-    at.write("ip_filter.last", "# ccbt ip filter 1 block 1 1\n10.0.0.0/8\n");
+    for (auto const& other : {whole + '\0', std::string{"# ccbt ip filter 1 block 1 1\n10.0.0.0/8\n"}}) {
+        at.write("ip_filter.last", other);
+        EXPECT_FALSE(last_good(how, told)) << other;
+    }
+}
+
+struct kept_filter : filter_load {
+    std::string const a = at.write("a", "10.0.0.0/8\nnonsense\n");
+    url_cache const cache{at / "cache"};
+
+    kept_filter() {
+        files = {a};
+        urls = {"http://a.invalid/"};
+        cached(urls[0], "1.2.3.4\n", {.checked_at = 5});
+        keep();
+    }
+    // When the times of the files can be told from those of a change.
+    void keep() {
+        auto const late = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+        while (sources_of(how).empty() && std::chrono::steady_clock::now() < late)
+            std::this_thread::sleep_for(std::chrono::milliseconds{5});
+        auto const got = load_now();
+        ASSERT_TRUE(got);
+        ASSERT_TRUE(keep_last_good(how, *got));
+        ASSERT_TRUE(still_good(how, told));
+    }
+};
+
+TEST_F(kept_filter, is_still_good_as_it_was_while_nothing_of_it_changes) {
+    auto const same = still_good(how, told);
+    ASSERT_TRUE(same);
+    EXPECT_THAT(texts(*same->ranges), ElementsAre("1.2.3.4", "10.0.0.0/8"));
+    EXPECT_EQ(same->rules, 2);
+    EXPECT_EQ(same->bad_count, 1);
+    EXPECT_EQ(same->checked_at, 5);
+    auto const again = *same;
+    ASSERT_TRUE(keep_last_good(how, again)) << "and may be kept again";
+    EXPECT_TRUE(still_good(how, told));
+}
+
+TEST_F(kept_filter, is_not_when_a_file_changed_though_size_and_time_are_the_same) {
+    struct stat before {};
+    ASSERT_EQ(::stat(a.c_str(), &before), 0);
+    at.write("a", "11.0.0.0/8\nnonsense\n");
+    std::array const times{before.st_atim, before.st_mtim};
+    ASSERT_EQ(::utimensat(AT_FDCWD, a.c_str(), times.data(), 0), 0);
+    EXPECT_FALSE(still_good(how, told));
+    EXPECT_TRUE(last_good(how, told)) << "where nothing better can be had";
+    keep();
+}
+
+TEST_F(kept_filter, is_not_when_it_is_to_be_made_of_other_files_or_otherwise) {
+    auto const with = [this](auto change) {
+        auto other = how;
+        change(other);
+        return still_good(other, told).has_value();
+    };
+    EXPECT_TRUE(with([](contract::settings&) {}));
+    auto const b = at.write("b", "10.0.0.0/8\nnonsense\n");
+    EXPECT_FALSE(with([&](contract::settings& s) { s.security.ip_filter.filter_files = {b}; }));
+    EXPECT_FALSE(with([&](contract::settings& s) { s.security.ip_filter.filter_files.push_back(b); }));
+    EXPECT_FALSE(with([](contract::settings& s) { s.security.ip_filter.filter_files.clear(); }));
+    EXPECT_FALSE(with([](contract::settings& s) { s.security.ip_filter.filter_urls.clear(); }));
+    EXPECT_FALSE(
+        with([](contract::settings& s) { s.security.ip_filter.filter_urls = {"http://b.invalid/"}; }));
+    EXPECT_FALSE(with(
+        [](contract::settings& s) { s.security.ip_filter.filter_mode = contract::filter_policy::allow; }));
+    EXPECT_FALSE(with([](contract::settings& s) { s.limits.filter_line_bytes = 5; }));
+}
+
+TEST_F(kept_filter, is_not_when_a_file_is_gone_or_a_copy_is_new) {
+    cached(urls[0], "1.2.3.5\n", {.checked_at = 6});
+    EXPECT_FALSE(still_good(how, told));
+    keep();
+    std::filesystem::remove(a);
+    EXPECT_FALSE(still_good(how, told));
+}
+
+TEST_F(kept_filter, of_a_file_so_young_that_a_change_would_not_show_is_not_known_to_be_still_good) {
+    auto got = load_now();
+    ASSERT_TRUE(got);
+    got->made_from.clear(); // as a file of this moment leaves it
+    ASSERT_TRUE(keep_last_good(how, *got));
+    EXPECT_FALSE(still_good(how, told));
     EXPECT_TRUE(last_good(how, told));
 }
 

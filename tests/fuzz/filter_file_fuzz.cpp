@@ -64,7 +64,7 @@ void look_at(std::string_view bytes) {
     // The same, line by line.
     std::string_view text = packed ? std::string_view{packed->text} : bytes;
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    std::vector<ip_range> ranges;
+    ip_range_list ranges;
     std::int64_t bad = 0;
     for (auto const line : text::split(text, '\n')) {
         auto const says = filter::read_line(line);

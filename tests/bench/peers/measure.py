@@ -297,6 +297,7 @@ def ip_filter(make, folder, file, lines, tracker, note):
     daemon.settle()
     before, memory = daemon.cpu(), daemon.memory()
     shutil.copyfile(file, f"{folder}/filter.p2p")
+    time.sleep(1)  # a file of this moment may yet change unseen, so it is not taken for known
     tracker.file = file
     daemon.load_filter(f"{folder}/filter.p2p", tracker.url + "/filter")
     wait_for("the rules are in force", lambda: (daemon.filter_rules() or 0) >= lines * 0.9, 120, 0.1)
