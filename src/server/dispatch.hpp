@@ -94,9 +94,7 @@ template <class Row> task<> render(std::vector<contract::prepared<Row>> const& r
     constexpr auto at_a_time = std::chrono::milliseconds{1};
     auto since = std::chrono::steady_clock::now();
     for (auto const& row : rows) {
-        wire::encoding::prepare(row);
-        auto const now = std::chrono::steady_clock::now();
-        if (now - since < at_a_time) continue;
+        if (!wire::encoding::prepare(row) || std::chrono::steady_clock::now() - since < at_a_time) continue;
         co_await let_others_go_first();
         since = std::chrono::steady_clock::now();
     }

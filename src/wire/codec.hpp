@@ -78,14 +78,15 @@ template <class T> std::string joined(std::vector<contract::prepared<T>> const& 
     out.shrink_to_fit();
     return out;
 }
-/// Makes the text that it is written as, unless it has one or is narrowed by itself.
-template <class T> void prepare(contract::prepared<T> const& row) {
-    if (row.mask == 0 && row.text()->empty())
-        row.keep_text(row.several().empty() ? rendered(row) : joined(row.several()));
+/// Makes the text that it is written as; false where it has one, or is narrowed by itself.
+template <class T> bool prepare(contract::prepared<T> const& row) {
+    if (row.mask != 0 || !row.text()->empty()) return false;
+    row.keep_text(row.several().empty() ? rendered(row) : joined(row.several()));
+    return true;
 }
 template <class T> void shared(writer& out, contract::prepared<T> const& row) {
     if (row.mask != 0) return narrowed(out, row);
-    prepare(row);
+    static_cast<void>(prepare(row));
     out.share(row.text());
 }
 template <class T> void narrowed(writer& out, contract::prepared<T> const& row) {
