@@ -187,7 +187,7 @@ struct ip_range_set_property : testing::Test {
             ranges.push_back({world[a], world[b]});
             for (auto i = a; i <= b; ++i) in.set(i);
         }
-        return {ip_range_set{std::move(ranges)}, in};
+        return {ip_range_set{ranges}, in};
     }
     void expect_same(ip_range_set const& set, bits const& wanted) {
         for (std::size_t i = 0; i < world.size(); ++i)
@@ -269,7 +269,7 @@ TEST(ip_range_set, two_million_shuffled_ranges_are_merged_in_about_a_second) {
         ranges.push_back({ip_address::v4(i * 2000), ip_address::v4(i * 2000 + 1000)});
     std::shuffle(ranges.begin(), ranges.end(), random);
     auto const began = std::chrono::steady_clock::now();
-    ip_range_set const set{std::move(ranges)};
+    ip_range_set const set{ranges};
     auto const took = std::chrono::steady_clock::now() - began;
     EXPECT_EQ(set.count_v4(), 2'000'000U);
     EXPECT_TRUE(set.contains(ip_address::v4(3'999'998'999)));

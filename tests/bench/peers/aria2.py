@@ -52,7 +52,7 @@ class Aria2(Daemon):
         return self.ask("tellStatus", self.gids[info_hash], KEYS)
 
     def listed(self, text):
-        return len(json.loads(text)["result"])
+        return text.count(b'"gid":')
 
     def complete(self, info_hashes):
         rows = self.result("tellActive", ["completedLength", "totalLength", "seeder", "verifyIntegrityPending"])

@@ -90,7 +90,7 @@ class Qbittorrent(Daemon):
         return self.ask(f"/torrents/info?hashes={info_hash}")
 
     def listed(self, text):
-        return len(json.loads(text))
+        return text.count(b'"infohash_v1":')
 
     def complete(self, info_hashes):
         rows = json.loads(self.line.text(self.list_request())[1])
