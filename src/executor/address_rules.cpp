@@ -16,8 +16,7 @@ std::shared_ptr<ip_range_set const> blocked_by(rules from) {
     auto blocked = from.filter ? from.filter : std::make_shared<ip_range_set const>();
     auto const made = [](ip_range_set set) { return std::make_shared<ip_range_set const>(std::move(set)); };
     if (from.filter && from.ranges_are_allowed) blocked = made(blocked->complement());
-    if (!from.blacklist.empty())
-        blocked = made(blocked->united_with(ip_range_set{from.blacklist}));
+    if (!from.blacklist.empty()) blocked = made(blocked->united_with(ip_range_set{from.blacklist}));
     if (!from.whitelist.empty()) blocked = made(blocked->without(ip_range_set{from.whitelist}));
     return blocked;
 }

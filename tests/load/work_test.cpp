@@ -34,7 +34,9 @@ struct at_work : testing::Test {
     support::swarm in;
 
     [[nodiscard]] support::daemon_plan plan() const {
-        auto made = in.leecher({{"security.ip_filter.filter_files", "[\"" + filter() + "\"]"}});
+        auto made = in.leecher(
+            {{"security.ip_filter.enable_ip_filter", "true"},
+             {"security.ip_filter.filter_files", "[\"" + filter() + "\"]"}});
         made.under = {"nice", "-n", nice_first};
         return made;
     }
@@ -83,7 +85,11 @@ TEST_F(at_work, who_asks_does_not_notice_adds_a_transfer_a_recheck_and_a_filter)
             EXPECT_EQ(one.get("/torrents/" + checked.hash() + "/files/verify").status, 200);
     }};
     std::thread loads{[&] {
-        for (; !is_over; ++filters) EXPECT_EQ(one.post("/security/ip-filter/load").status, 200);
+        for (; !is_over; ++filters) {
+            auto const got = one.post("/security/ip-filter/load");
+            EXPECT_EQ(got.status, 200);
+            EXPECT_EQ(got.json.number_or("rules", 0), 100'000);
+        }
     }};
     int added = 0;
     support::http_connection line{"127.0.0.1", one.port()};
