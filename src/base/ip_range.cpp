@@ -102,20 +102,6 @@ std::string ip_address::text() const {
     return out;
 }
 
-std::optional<ip_address> ip_address::next() const {
-    auto a = *this;
-    for (auto i = size_of(a); i-- > 0;)
-        if (++a.bytes_[i] != 0) return a;
-    return std::nullopt;
-}
-
-std::optional<ip_address> ip_address::previous() const {
-    auto a = *this;
-    for (auto i = size_of(a); i-- > 0;)
-        if (a.bytes_[i]-- != 0) return a;
-    return std::nullopt;
-}
-
 expected<ip_range, std::string> ip_range::parse(std::string_view text) {
     auto const fails = [](char const* why) { return unexpected<std::string>{why}; };
     auto const at = text.find_first_of("/-");

@@ -35,9 +35,6 @@ public:
     [[nodiscard]] ipv6_number number_v6() const { return ipv6_number{half(0)} << 64 | half(8); }
     [[nodiscard]] std::string text() const; // normal form, RFC 5952
 
-    [[nodiscard]] std::optional<ip_address> next() const;     // none after the last of its family
-    [[nodiscard]] std::optional<ip_address> previous() const; // none before the first
-
     bool operator==(ip_address const&) const = default;
     std::strong_ordering operator<=>(ip_address const& other) const { // all of IPv4 before all of IPv6
         if (is_v6_ != other.is_v6_) return is_v6_ <=> other.is_v6_;
@@ -49,7 +46,7 @@ private:
     friend class ip_range_list;
     // As it is: where a range of IPv6 ends beside ::ffff:0:0/96, its end is in IPv4's clothes and of IPv6 still.
     [[nodiscard]] static ip_address v6_end(ipv6_number number);
-    [[nodiscard]] std::uint64_t half(std::size_t from) const { // as a number: millions are sorted by it
+    [[nodiscard]] std::uint64_t half(std::size_t from) const { // as a number
         std::uint64_t n = 0;
         std::memcpy(&n, bytes_.data() + from, sizeof n);
         if constexpr (std::endian::native == std::endian::little) n = __builtin_bswap64(n);

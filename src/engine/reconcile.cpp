@@ -4,15 +4,22 @@ namespace ccbt::engine {
 
 namespace {
 
-applied wanted(wish const& asked, default_limits const& defaults) {
+bool runs(wish const& asked) { return !asked.asked->paused && !asked.blocked && !asked.held; }
+
+limit limit_of(wish const& asked, default_limits const& defaults) {
     auto const& a = *asked.asked;
+    return {a.down_kib != 0 ? a.down_kib : defaults.down_kib, a.up_kib != 0 ? a.up_kib : defaults.up_kib};
+}
+
+applied wanted(wish const& asked, default_limits const& defaults) {
+    auto const limited = limit_of(asked, defaults);
     return {
         .added = true,
-        .running = !a.paused && !asked.blocked && !asked.held,
-        .sequential = a.sequential,
-        .down_kib = a.down_kib != 0 ? a.down_kib : defaults.down_kib,
-        .up_kib = a.up_kib != 0 ? a.up_kib : defaults.up_kib,
-        .file_priorities = a.file_priorities};
+        .running = runs(asked),
+        .sequential = asked.asked->sequential,
+        .down_kib = limited.down_kib,
+        .up_kib = limited.up_kib,
+        .file_priorities = asked.asked->file_priorities};
 }
 
 template <class... F> struct overloaded : F... {
@@ -42,8 +49,7 @@ std::vector<deed> reconcile(wish const& asked, applied const& done, default_limi
 }
 
 bool runs_limited(wish const& asked, default_limits const& defaults) {
-    auto const want = wanted(asked, defaults);
-    return want.running && (want.down_kib != 0 || want.up_kib != 0);
+    return runs(asked) && limit_of(asked, defaults) != limit{};
 }
 
 void record(deed const& did, applied& done) {

@@ -130,7 +130,7 @@ ip_filter::outcome ip_filter::work(
     try {
         bool const is_start = why == trigger::start;
         if (is_start)
-            if (auto same = filter::still_good(how, told)) {
+            if (auto same = filter::still_good(how, told, unix_now())) {
                 out.good = hold(std::move(*same));
                 return out;
             }

@@ -2,6 +2,7 @@
 
 #include "engine/fake_engine.hpp"
 #include "executor/test_house.hpp"
+#include "filter/last_good.hpp"
 #include "store/memory_store.hpp"
 
 #include <fmt/format.h>
@@ -137,6 +138,34 @@ TEST_F(ip_filter, a_start_is_ready_when_the_filter_is_set) {
     begin();
     run_until([&] { return !engine.blocked().empty(); });
     EXPECT_TRUE(fs::exists(folder / "ip_filter.last"));
+}
+
+// What was kept is made another, to be told from the file: so a start shows which of the two it took.
+struct a_second_start : ip_filter {
+    a_second_start() {
+        run_until([this] { return !filter::sources_of(settings, unix_now()).empty(); });
+        EXPECT_EQ(said(load()), "ok");
+        filter::progress told;
+        auto kept = filter::still_good(settings, told, unix_now());
+        EXPECT_TRUE(kept) << "a load keeps what it was made from";
+        if (!kept) return;
+        kept->ranges = std::make_shared<ip_range_set const>(std::vector{*ip_range::parse("1.2.3.4")});
+        EXPECT_TRUE(filter::keep_last_good(settings, *kept));
+    }
+};
+
+TEST_F(a_second_start, reads_no_text_while_its_files_are_the_same) {
+    begin();
+    EXPECT_THAT(blocked(), ElementsAre("1.2.3.4"));
+    EXPECT_EQ(stats().total_rules, 3);
+    ASSERT_EQ(said(load()), "ok");
+    EXPECT_THAT(blocked(), ElementsAre("10.0.0.0/8", "2001:db8::/32")) << "who asks for a load gets one";
+}
+
+TEST_F(a_second_start, reads_what_changed_since) {
+    write_file(file, "9.0.0.0/8\n");
+    begin();
+    EXPECT_THAT(blocked(), ElementsAre("9.0.0.0/8"));
 }
 
 TEST_F(ip_filter, a_start_without_its_files_takes_the_last_good_filter_with_its_mode) {

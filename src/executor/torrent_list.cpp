@@ -26,7 +26,7 @@ struct choice {
     bool descending = false;
 
     [[nodiscard]] bool takes(torrent_status const& row) const {
-        return (states & model::bit_of(row.status)) != 0 &&
+        return (states >> static_cast<unsigned>(row.status) & 1U) != 0 &&
                (!label || std::find(row.labels.begin(), row.labels.end(), *label) != row.labels.end());
     }
 };
@@ -137,8 +137,9 @@ template <class TakePage, class Take> void choose(
     TakePage take_page, Take take) {
     for (auto const& page : table.pages()) {
         if (most == 0) break;
-        if ((page.states & wanted.states) == 0) continue;
-        bool const all_of_it = !wanted.label && (page.states & ~wanted.states) == 0;
+        auto const states = page.states();
+        if ((states & wanted.states) == 0) continue;
+        bool const all_of_it = !wanted.label && (states & ~wanted.states) == 0;
         if (all_of_it && skip >= page.count) {
             skip -= page.count;
             continue;
@@ -147,11 +148,8 @@ template <class TakePage, class Take> void choose(
             most -= page.count;
             continue;
         }
-        std::uint16_t states = 0;
         auto const* row = page.first;
-        std::size_t seen = 0;
-        for (; seen < page.count && most > 0; ++seen, row = row->added_after) {
-            states |= model::bit_of(row->view->status);
+        for (std::size_t n = 0; n < page.count && most > 0; ++n, row = row->added_after) {
             if (!wanted.takes(*row->view)) continue;
             if (skip > 0) {
                 --skip;
@@ -160,7 +158,6 @@ template <class TakePage, class Take> void choose(
             --most;
             take(*row);
         }
-        if (seen == page.count) page.states = states;
     }
 }
 

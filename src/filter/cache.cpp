@@ -1,21 +1,17 @@
 #include "filter/cache.hpp"
 
+#include "base/crypto.hpp"
 #include "base/text.hpp"
 
-#include <array>
 #include <charconv>
 #include <fmt/format.h>
-#include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace ccbt::filter {
 
 std::string url_cache::path_of(std::string const& url) const {
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> hash{};
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-    ::SHA256(reinterpret_cast<unsigned char const*>(url.data()), url.size(), hash.data());
-    return folder_ + '/' + text::to_hex(hash).substr(0, 32) + ".list";
+    return folder_ + '/' + text::to_hex(crypto::sha256(url)).substr(0, 32) + ".list";
 }
 
 std::string url_cache::note_of(std::string const& url) const { return path_of(url) + ".note"; }

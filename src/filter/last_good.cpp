@@ -1,9 +1,8 @@
 #include "filter/last_good.hpp"
 
 #include "base/beneath.hpp"
-#include "base/clock.hpp"
 #include "base/text.hpp"
-#include "filter/cache.hpp"
+#include "filter/new_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +12,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/sha.h>
 #include <span>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,7 +27,6 @@ constexpr std::string_view head =
     std::endian::native == std::endian::little ? "# ccbt ip filter 2l" : "# ccbt ip filter 2b";
 constexpr std::string_view not_told = "-";
 constexpr std::size_t most_ranges = 5'000'000;
-constexpr double young = 0.1; // seconds: several ticks of the clock that a file's times are taken from
 
 using checksum = std::uint32_t;
 
@@ -46,10 +43,6 @@ void add_to(checksum& sum, std::string_view bytes) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
     auto const* const at = reinterpret_cast<Bytef const*>(bytes.data());
     sum = static_cast<checksum>(::crc32_z(sum, at, bytes.size()));
-}
-
-double seconds(timespec const& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
 struct header {
@@ -134,37 +127,11 @@ std::optional<loaded> read_kept(
     auto ranges = ip_range_set::of_sorted(std::move(v4), std::move(v6));
     if (!ranges) return std::nullopt;
     made->what.ranges = std::make_shared<ip_range_set const>(std::move(*ranges));
-    made->what.at = seconds(facts.st_mtim);
+    made->what.at = static_cast<unix_seconds>(facts.st_mtime);
     return std::move(made->what);
 }
 
 } // namespace
-
-std::string sources_of(contract::settings const& how) {
-    auto const& f = how.security.ip_filter;
-    auto const within = bounds_of(how.limits);
-    auto all = fmt::format(
-        "{}\n{} {} {} {}\n", contract::name_of(f.filter_mode), within.file, within.text, within.ratio,
-        within.line);
-    auto const now = unix_now();
-    url_cache const cache{f.filter_cache_dir};
-    bool is_told = true;
-    auto const add = [&](std::string const& path) {
-        struct stat facts {};
-        is_told = is_told && ::stat(path.c_str(), &facts) == 0 && seconds(facts.st_ctim) + young < now;
-        all += fmt::format(
-            "{} {} {} {} {}.{} {}.{}\n", path.size(), path, facts.st_dev, facts.st_ino, facts.st_mtim.tv_sec,
-            facts.st_mtim.tv_nsec, facts.st_ctim.tv_sec, facts.st_ctim.tv_nsec);
-        all += fmt::format("{}\n", facts.st_size);
-    };
-    for (auto const& file : f.filter_files) add(file);
-    for (auto const& url : f.filter_urls) add(cache.path_of(url));
-    if (!is_told) return {};
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> hash{};
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-    ::SHA256(reinterpret_cast<unsigned char const*>(all.data()), all.size(), hash.data());
-    return text::to_hex(hash);
-}
 
 bool keep_last_good(contract::settings const& how, loaded const& what) {
     auto file = new_file::open(path_of(how));
@@ -185,8 +152,8 @@ std::optional<loaded> last_good(contract::settings const& how, progress& told) {
     return read_kept(how, told, std::nullopt);
 }
 
-std::optional<loaded> still_good(contract::settings const& how, progress& told) {
-    auto sources = sources_of(how);
+std::optional<loaded> still_good(contract::settings const& how, progress& told, unix_seconds now) {
+    auto sources = sources_of(how, now);
     if (sources.empty()) return std::nullopt;
     auto made = read_kept(how, told, sources);
     if (made) {

@@ -10,15 +10,12 @@
 
 namespace ccbt::filter {
 
-/// What a filter is made from, as far as it can be told without reading it: the settings that change its meaning, and of
-/// each file its size, inode and times. Empty where a file is missing, or so young that a change would not show.
-[[nodiscard]] std::string sources_of(contract::settings const& how);
-
 /// False where it could not be written.
 [[nodiscard]] bool keep_last_good(contract::settings const& how, loaded const& what);
 /// As it was made, whatever became of its files; nothing where there is none, or it is damaged.
 [[nodiscard]] std::optional<loaded> last_good(contract::settings const& how, progress& told);
 /// The same, if it would be made of the same files in the same way today.
-[[nodiscard]] std::optional<loaded> still_good(contract::settings const& how, progress& told);
+[[nodiscard]] std::optional<loaded> still_good(
+    contract::settings const& how, progress& told, unix_seconds now);
 
 } // namespace ccbt::filter

@@ -1,9 +1,9 @@
 #include "filter/load.hpp"
 
-#include "base/clock.hpp"
+#include "base/crypto.hpp"
+#include "base/text.hpp"
 #include "filter/cache.hpp"
 #include "filter/fetch.hpp"
-#include "filter/last_good.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -24,6 +24,12 @@ struct source {
 std::int64_t size_of(std::string const& path) {
     struct stat facts {};
     return ::stat(path.c_str(), &facts) == 0 ? facts.st_size : 0;
+}
+
+constexpr double young = 0.1; // seconds: several ticks of the clock that a file's times are taken from
+
+double seconds(timespec const& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
 class loading {
@@ -47,7 +53,7 @@ public:
         for (auto const& url : how_.filter_urls) sources.push_back({cache_.path_of(url), shown_url(url)});
         if (asking == ask_network::yes) renew();
         if (told_.stop) return unexpected<failure>{failure{trouble::stopped, {}, "it was cut short"}};
-        made_.made_from = sources_of(all_);
+        made_.made_from = sources_of(all_, unix_now());
         for (auto const& one : sources) told_.total += size_of(one.path);
         for (auto const& one : sources) {
             auto got = read(one);
@@ -147,6 +153,26 @@ private:
 
 expected<loaded, failure> load(contract::settings const& how, ask_network asking, progress& told) {
     return loading{how, told}.run(asking);
+}
+
+std::string sources_of(contract::settings const& how, unix_seconds now) {
+    auto const& f = how.security.ip_filter;
+    auto const within = bounds_of(how.limits);
+    auto all = fmt::format(
+        "{}\n{} {} {} {}\n", contract::name_of(f.filter_mode), within.file, within.text, within.ratio,
+        within.line);
+    bool is_told = true;
+    auto const add = [&](std::string const& path) {
+        struct stat is {};
+        is_told = is_told && ::stat(path.c_str(), &is) == 0 && seconds(is.st_ctim) + young < now;
+        all += fmt::format(
+            "{} {} {} {} {} {}.{} {}.{}\n", path.size(), path, is.st_dev, is.st_ino, is.st_size,
+            is.st_mtim.tv_sec, is.st_mtim.tv_nsec, is.st_ctim.tv_sec, is.st_ctim.tv_nsec);
+    };
+    for (auto const& file : f.filter_files) add(file);
+    url_cache const cache{f.filter_cache_dir};
+    for (auto const& url : f.filter_urls) add(cache.path_of(url));
+    return is_told ? text::to_hex(crypto::sha256(all)) : std::string{};
 }
 
 double checked_at(contract::settings const& how) {

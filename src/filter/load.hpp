@@ -2,6 +2,7 @@
 // seconds long: never on the loop.
 #pragma once
 
+#include "base/clock.hpp"
 #include "contract/settings.hpp"
 #include "filter/list.hpp"
 
@@ -29,6 +30,9 @@ enum class ask_network : std::uint8_t { no, yes };
 [[nodiscard]] expected<loaded, failure> load(
     contract::settings const& how, ask_network asking, progress& told);
 
+/// What a filter is made from, as far as it can be told without reading it: the settings that change its meaning, and of
+/// each file its size, inode and times. Empty where a file is missing, or so young that another change would not show.
+[[nodiscard]] std::string sources_of(contract::settings const& how, unix_seconds now);
 /// When the URL asked longest ago was asked, Unix seconds; 0 where one was not, or there is none.
 [[nodiscard]] double checked_at(contract::settings const& how);
 

@@ -5,8 +5,8 @@
 #include "filter/last_good.hpp"
 #include "filter/packed_test.hpp"
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
@@ -15,7 +15,6 @@
 #include <gtest/gtest.h>
 #include <iterator>
 #include <sys/stat.h>
-#include <thread>
 
 namespace ccbt::filter {
 
@@ -182,9 +181,10 @@ TEST_F(filter_load, a_last_good_one_that_is_cut_or_flipped_anywhere_or_of_anothe
     }
 }
 
+// A filter that was loaded and kept a while after its files were written. By the clock, `later` is after all of the test.
 struct kept_filter : filter_load {
     std::string const a = at.write("a", "10.0.0.0/8\nnonsense\n");
-    url_cache const cache{at / "cache"};
+    unix_seconds const later = unix_now() + 60;
 
     kept_filter() {
         files = {a};
@@ -192,28 +192,24 @@ struct kept_filter : filter_load {
         cached(urls[0], "1.2.3.4\n", {.checked_at = 5});
         keep();
     }
-    // When the times of the files can be told from those of a change.
     void keep() {
-        auto const late = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-        while (sources_of(how).empty() && std::chrono::steady_clock::now() < late)
-            std::this_thread::sleep_for(std::chrono::milliseconds{5});
-        auto const got = load_now();
+        auto got = load_now();
         ASSERT_TRUE(got);
+        got->made_from = sources_of(how, later);
         ASSERT_TRUE(keep_last_good(how, *got));
-        ASSERT_TRUE(still_good(how, told));
+        ASSERT_TRUE(still_good(how, told, later));
     }
 };
 
 TEST_F(kept_filter, is_still_good_as_it_was_while_nothing_of_it_changes) {
-    auto const same = still_good(how, told);
+    auto const same = still_good(how, told, later);
     ASSERT_TRUE(same);
     EXPECT_THAT(texts(*same->ranges), ElementsAre("1.2.3.4", "10.0.0.0/8"));
     EXPECT_EQ(same->rules, 2);
     EXPECT_EQ(same->bad_count, 1);
     EXPECT_EQ(same->checked_at, 5);
-    auto const again = *same;
-    ASSERT_TRUE(keep_last_good(how, again)) << "and may be kept again";
-    EXPECT_TRUE(still_good(how, told));
+    ASSERT_TRUE(keep_last_good(how, *same)) << "and may be kept again";
+    EXPECT_TRUE(still_good(how, told, later));
 }
 
 TEST_F(kept_filter, is_not_when_a_file_changed_though_size_and_time_are_the_same) {
@@ -221,8 +217,16 @@ TEST_F(kept_filter, is_not_when_a_file_changed_though_size_and_time_are_the_same
     ASSERT_EQ(::stat(a.c_str(), &before), 0);
     at.write("a", "11.0.0.0/8\nnonsense\n");
     std::array const times{before.st_atim, before.st_mtim};
-    ASSERT_EQ(::utimensat(AT_FDCWD, a.c_str(), times.data(), 0), 0);
-    EXPECT_FALSE(still_good(how, told));
+    // The clock of the file system has moved on by then: else nothing could tell the two.
+    struct stat after {};
+    do {
+        ASSERT_EQ(::utimensat(AT_FDCWD, a.c_str(), times.data(), 0), 0);
+        ASSERT_EQ(::stat(a.c_str(), &after), 0);
+    } while (after.st_ctim.tv_sec == before.st_ctim.tv_sec &&
+             after.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
+    ASSERT_EQ(after.st_size, before.st_size);
+    ASSERT_EQ(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+    EXPECT_FALSE(still_good(how, told, later));
     EXPECT_TRUE(last_good(how, told)) << "where nothing better can be had";
     keep();
 }
@@ -231,7 +235,7 @@ TEST_F(kept_filter, is_not_when_it_is_to_be_made_of_other_files_or_otherwise) {
     auto const with = [this](auto change) {
         auto other = how;
         change(other);
-        return still_good(other, told).has_value();
+        return still_good(other, told, later).has_value();
     };
     EXPECT_TRUE(with([](contract::settings&) {}));
     auto const b = at.write("b", "10.0.0.0/8\nnonsense\n");
@@ -248,19 +252,27 @@ TEST_F(kept_filter, is_not_when_it_is_to_be_made_of_other_files_or_otherwise) {
 
 TEST_F(kept_filter, is_not_when_a_file_is_gone_or_a_copy_is_new) {
     cached(urls[0], "1.2.3.5\n", {.checked_at = 6});
-    EXPECT_FALSE(still_good(how, told));
+    EXPECT_FALSE(still_good(how, told, later));
     keep();
     std::filesystem::remove(a);
-    EXPECT_FALSE(still_good(how, told));
+    EXPECT_FALSE(still_good(how, told, later));
 }
 
-TEST_F(kept_filter, of_a_file_so_young_that_a_change_would_not_show_is_not_known_to_be_still_good) {
+TEST_F(kept_filter, of_files_so_young_that_another_change_would_not_show_is_not_told_what_it_is_made_from) {
+    auto const at_of = [](std::string const& path) {
+        struct stat is {};
+        EXPECT_EQ(::stat(path.c_str(), &is), 0);
+        return static_cast<double>(is.st_ctim.tv_sec) + static_cast<double>(is.st_ctim.tv_nsec) / 1e9;
+    };
+    auto const newest = std::max(at_of(a), at_of(url_cache{at / "cache"}.path_of(urls[0])));
+    EXPECT_EQ(sources_of(how, newest + 0.05), "");
+    EXPECT_EQ(sources_of(how, newest + 0.2), sources_of(how, later));
+    EXPECT_FALSE(still_good(how, told, newest + 0.05));
     auto got = load_now();
     ASSERT_TRUE(got);
-    got->made_from.clear(); // as a file of this moment leaves it
+    got->made_from.clear();
     ASSERT_TRUE(keep_last_good(how, *got));
-    EXPECT_FALSE(still_good(how, told));
-    EXPECT_TRUE(last_good(how, told));
+    EXPECT_FALSE(still_good(how, told, later)) << "what it was made from was not told";
 }
 
 TEST_F(filter_load, the_cache_keeps_what_the_server_called_a_copy_for_the_user_alone) {

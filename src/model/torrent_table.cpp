@@ -146,7 +146,6 @@ bool torrent_table::refresh(torrent_row& row, std::string const& root_path, std:
     if (row.view) count(row, -1);
     row.view = torrent_row_view{std::move(s)};
     row.page->changed();
-    row.page->states |= bit_of(row.view->status);
     count(row, +1);
     unlink_changed(row);
     link_changed(row, at);
@@ -188,7 +187,9 @@ void torrent_table::unlink_changed(torrent_row& row) {
 
 void torrent_table::count(torrent_row const& row, int sign) {
     auto const& v = *row.view;
-    sums_.by_state[static_cast<std::size_t>(v.status)] += sign;
+    auto const status = static_cast<std::size_t>(v.status);
+    sums_.by_state[status] += sign;
+    row.page->by_state[status] = static_cast<std::uint8_t>(row.page->by_state[status] + sign);
     sums_.downloaded += sign * v.downloaded;
     sums_.uploaded += sign * v.uploaded;
     sums_.num_peers += sign * v.num_peers;

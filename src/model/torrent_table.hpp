@@ -46,17 +46,18 @@ struct row_page {
     std::size_t count = 0;
     mutable torrent_row_view joined{}, narrowed{}; // nothing until they are asked for, and after a change
     mutable std::uint64_t narrowed_to = 0;         // the mask of all rows in `narrowed`
-    mutable std::uint16_t states = 0;              // bit by torrent_state: a row may be in it; in no other
+    std::array<std::uint8_t, 9> by_state{};        // rows, by torrent_state
 
+    [[nodiscard]] std::uint16_t states() const { // bit by torrent_state
+        unsigned all = 0;
+        for (unsigned s = 0; s < by_state.size(); ++s) all |= by_state[s] != 0 ? 1U << s : 0U;
+        return static_cast<std::uint16_t>(all);
+    }
     void changed() {
         joined = {};
         narrowed = {};
     }
 };
-/// The bit of a status in a set of them.
-[[nodiscard]] constexpr std::uint16_t bit_of(torrent_state s) {
-    return static_cast<std::uint16_t>(1U << static_cast<unsigned>(s));
-}
 
 /// Sums over all rows, kept in step with each change.
 struct table_sums {
