@@ -146,6 +146,35 @@ TEST(torrent_extended_limits, above_the_global_one_are_taken_and_the_global_one_
     EXPECT_HOLDS(rate, 3072);
 }
 
+// Shared out too seldom, a limit stands still for a second or two and then lets all of it through at once.
+TEST(torrent_extended_limits, of_the_session_alone_flow_evenly_from_a_start_and_from_a_change) {
+    swarm in;
+    make_file(in.data("even"), 64 * mib, 4);
+    auto const what = in.torrent_of(in.data("even"), {.piece_size = 1 << 18});
+    daemon const seeder{in.seeder()};
+    seeder.add(what);
+    seeder.wait_until_seeding(what.hash());
+    daemon const started{in.leecher({{"limits.global_down_kib", "3072"}})};
+    daemon const changed{{.folder = in.root / "changed", .interface = "127.0.0.4"}};
+    ASSERT_EQ(changed.call("PUT", "/config", R"({"limits":{"global_down_kib":3072}})").status, 200);
+    for (auto const* one : {&started, &changed}) one->add(what);
+    for (auto const* one : {&started, &changed}) wait_until_it_flows(*one, what.hash());
+    std::map<daemon const*, meter> before;
+    for (auto const* one : {&started, &changed}) before[one] = read(*one, what.hash());
+    for (int second = 0; second < 5; ++second) {
+        let_pass(std::chrono::milliseconds{1'000});
+        for (auto const* one : {&started, &changed}) {
+            auto const now = read(*one, what.hash());
+            auto const rate = received_rate(before[one], now);
+            EXPECT_GE(rate, 0.5 * 1024 * 3072)
+                << (one == &started ? "from a start, " : "changed, ") << second;
+            EXPECT_LE(rate, 1.5 * 1024 * 3072)
+                << (one == &started ? "from a start, " : "changed, ") << second;
+            before[one] = now;
+        }
+    }
+}
+
 TEST(torrent_extended_limits, are_told_in_the_row_and_by_an_event_and_mistakes_change_nothing) {
     temp_folder root;
     daemon const one{{.folder = root / "one"}};
