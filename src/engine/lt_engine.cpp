@@ -77,12 +77,11 @@ lt_session::lt_session(lt_options with)
       tell_{with.on, std::move(with.facts)},
       session_{make_session(settings_, with)},
       // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
-      pace_{lt::session_handle{*session_}},
+      pace_{lt::session_handle{*session_}, settings_.limits},
       asker_{std::make_unique<worker>(with.on, 256)},
       // NOLINTNEXTLINE(cppcoreguidelines-slicing): a handle is what is wanted, the session stays here
       filter_{std::make_unique<lt_address_filter>(with.on, lt::session_handle{*session_})},
       left_unsaved_{std::move(with.left_unsaved)} {
-    pace_.session_limits(settings_.limits);
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); },
         [this](torrent_ref const& t, std::string const& file) {

@@ -15,7 +15,10 @@ namespace ccbt::engine {
 
 class lt_pace {
 public:
-    explicit lt_pace(libtorrent::session_handle session) : session_{std::move(session)} { keep(); }
+    lt_pace(libtorrent::session_handle session, contract::limit_settings const& now)
+        : session_{std::move(session)} {
+        session_limits(now);
+    }
 
     void session_limits(contract::limit_settings const& now) {
         session_limited_ = now.global_down_kib != 0 || now.global_up_kib != 0;

@@ -49,8 +49,10 @@ void hold_address(std::string const& s) {
         require(read.has_value() == is_known, "an address is what the system takes for one", s);
     if (!read) return;
     require(ip_address::parse(read->text()) == *read, "an address reads back", s);
-    if (auto const next = read->next())
-        require(*read < *next && next->previous() == *read, "next and previous", s);
+    ip_range_set const alone{{ip_range{*read, *read}}};
+    require(
+        alone.contains(*read) && !alone.complement().contains(*read) && alone.ranges()[0].first == *read,
+        "an address is the number that it is held as", s);
 }
 
 void hold_range(std::string_view s) {

@@ -15,7 +15,7 @@ class slow_disk {
 public:
     slow_disk(daemon_plan& of, milliseconds each, std::string_view below = "downloads")
         : switch_(of.folder / "slow") {
-        of.env.push_back("LD_PRELOAD=" CCBT_BUILD_DIR "/tests/libslow_disk.so");
+        of.env.emplace_back("LD_PRELOAD=" CCBT_BUILD_DIR "/tests/libslow_disk.so");
         of.env.push_back("SLOW_DISK_BELOW=" + (of.folder / below).string());
         of.env.push_back("SLOW_DISK_WHEN=" + switch_.string());
         of.env.push_back("SLOW_DISK_MS=" + std::to_string(each.count()));
