@@ -63,7 +63,7 @@ void lt_adder::pump() {
             }
             auto const deeds = reconcile(t->how, {}, defaults);
             t->at = stage::preparing;
-            batch->push_back({t, t->how, t->first, std::get<hand_over>(deeds.front()).with, {}});
+            batch->push_back({t, t->how, *t->first, std::get<hand_over>(deeds.front()).with, {}});
         }
         if (batch->empty()) continue;
         preparing_ += batch->size();

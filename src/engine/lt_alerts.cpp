@@ -146,8 +146,10 @@ void lt_session::on_alert(lt::alert* a) {
         auto const& failed = *lt::alert_cast<lt::metadata_failed_alert>(a);
         log::info("{}", a->message());
         if (failed.error == lt::errors::mismatching_info_hash) return; // another peer may do better
-        if (auto const t = find(failed.handle))                        // nobody has a better one
-            fail(t, t->unfit = "its metadata cannot be used: " + failed.error.message());
+        if (auto const t = find(failed.handle)) {                      // nobody has a better one
+            t->unfit = true;
+            fail(t, "its metadata cannot be used: " + failed.error.message());
+        }
         return;
     }
     case lt::fastresume_rejected_alert::alert_type: log::warning("{}", a->message()); return;
@@ -230,7 +232,7 @@ void lt_session::became_live(torrent_ref const& t) {
         t->last_resume = t->own_resume();
         return remove(t);
     }
-    t->first = {};
+    t->first.reset();
     t->last.reset();
     t->last_save = steady::now();
     if (std::exchange(t->failed, false)) tell_.tell(model::torrent_recovered{t->id()});
@@ -269,7 +271,7 @@ void lt_session::flushed(torrent_ref const& t) {
 void lt_session::finish(torrent_ref const& t) {
     t->finish_pending = false;
     t->finished_at_payload = t->whole->downloaded - t->before.downloaded;
-    t->last = std::exchange(t->whole, std::nullopt);
+    t->last = *std::exchange(t->whole, nullptr);
     if (t->forgotten) return;
     tell_.tell(model::torrents_seen{{*t->last}});
     tell_.tell(model::torrent_finished{t->id()});
@@ -303,7 +305,7 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
     // What libtorrent calls finished may still wait to be written, and who is told so opens the files.
     t->whole.reset();
     if (seen.finished && t->finish_pending && status.total_payload_download > t->finished_at_payload) {
-        t->whole = seen;
+        t->whole = std::make_unique<model::torrent_seen>(seen);
         seen.finished = false;
         seen.progress = std::min(seen.progress, 0.9999);
         if (seen.state == contract::torrent_state::seeding) seen.state = contract::torrent_state::downloading;
@@ -383,7 +385,7 @@ void lt_session::ask_for_metadata(torrent_ref const& t) {
             return;
         }
         if (!made->refused.empty()) {
-            t->unfit = made->refused;
+            t->unfit = true;
             return fail(t, made->refused);
         }
         t->info = made->info;

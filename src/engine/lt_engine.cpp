@@ -127,7 +127,7 @@ void lt_session::ask(wish how, load first) {
     auto const t = torrents_.put(std::move(how), std::move(first));
     pace_.torrent_limited(t->serial, runs_limited(t->how, defaults()));
     // Its metainfo is damaged, as its row says, and it is tried without: from its peers.
-    t->failed = t->failure_known = t->how.asked->has_metainfo && !t->first.metainfo;
+    t->failed = t->failure_known = t->how.asked->has_metainfo && !t->first->metainfo;
     if (!t->how.blocked && !awaits_block_list_) adder_->enqueue(t);
 }
 
@@ -140,8 +140,7 @@ void lt_session::bring_to_wish(torrent_ref const& t) {
         for (auto const& d : reconcile(t->how, t->done, defaults()))
             if (!crossed || !std::holds_alternative<start>(d)) carry_out(t, d);
         // Tried again by its user: first it is sound, and then it waits for its turn.
-        if (t->failed && !crossed && t->how.held && !t->how.asked->paused && !t->how.blocked &&
-            t->unfit.empty())
+        if (t->failed && !crossed && t->how.held && !t->how.asked->paused && !t->how.blocked && !t->unfit)
             recover(t);
         return;
     case stage::checking:
@@ -171,7 +170,7 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
             saver_->want(t);
         look_soon();
     } else if (std::holds_alternative<start>(what)) {
-        if (!t->unfit.empty()) return; // it stays failed
+        if (t->unfit) return; // it stays failed
         if (t->failed) recover(t);
         h.resume();
         look_soon();
@@ -549,7 +548,7 @@ bool lt_session::is_something_unsaved() const {
     return std::any_of(torrents_.all().begin(), torrents_.all().end(), [](auto const& one) {
         auto const& t = *one.second;
         if (t.forgotten) return false;
-        if (t.at != stage::live) return t.first.after_crash && t.at != stage::refused;
+        if (t.at != stage::live) return t.first->after_crash && t.at != stage::refused;
         return t.checking || (t.dirty && !t.failed && t.pieces > t.saved_pieces);
     });
 }

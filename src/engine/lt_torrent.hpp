@@ -35,7 +35,7 @@ class lt_guard;
 struct lt_torrent {
     std::uint64_t serial = 0; // its name in libtorrent's userdata, so that a late alert meets nobody else
     wish how;
-    load first; // until it is live
+    std::unique_ptr<load> first; // until it is live
     applied done;
     stage at = stage::waiting;
     libtorrent::torrent_handle handle;
@@ -44,7 +44,7 @@ struct lt_torrent {
 
     bool failed = false;
     bool failure_known = false; // told, so that who asks that it runs asks for another try
-    std::string unfit;          // why its metadata was refused: for good
+    bool unfit = false;         // its metadata was refused: for good
     bool checking = false;      // by libtorrent: what it claims meanwhile is half of the truth
     bool recheck = false;       // its files were found missing: look at all of it before it goes on
     std::optional<model::torrent_seen> last;
@@ -56,9 +56,9 @@ struct lt_torrent {
     payload_before before;
     bool finish_pending = false;          // libtorrent says it is finished; was anything downloaded for it?
     std::int64_t finished_at_payload = 0; // payload of this run when that was last told
-    std::optional<model::torrent_seen> whole; // finished, once what was written last is on the disk
-    int flushes = 0, flushed = 0;             // asked for, answered
-    int whole_at = 0, saved_at = 0;           // the flush that whoever waits for waits for
+    std::unique_ptr<model::torrent_seen> whole; // finished, once what was written last is on the disk
+    int flushes = 0, flushed = 0;               // asked for, answered
+    int whole_at = 0, saved_at = 0;             // the flush that whoever waits for waits for
 
     saving save = saving::none;
     bool save_queued = false;
@@ -87,7 +87,7 @@ struct lt_torrent {
     [[nodiscard]] model::torrent_id id() const { return how.asked->id; }
     /// What it came with, where that is this daemon's own: what somebody else said is never handed on as ours.
     [[nodiscard]] std::shared_ptr<std::string const> own_resume() const {
-        return first.hearsay ? nullptr : first.resume;
+        return first == nullptr || first->hearsay ? nullptr : first->resume;
     }
 };
 using torrent_ref = std::shared_ptr<lt_torrent>;
@@ -98,7 +98,7 @@ public:
         auto t = std::make_shared<lt_torrent>();
         t->serial = ++last_serial_;
         t->how = std::move(how);
-        t->first = std::move(first);
+        t->first = std::make_unique<load>(std::move(first));
         by_id_[t->id()] = t;
         by_serial_[t->serial] = t;
         return t;

@@ -25,7 +25,7 @@ public:
         for (auto& peer : peers) {
             auto const name = peer.ip + ' ' + std::to_string(peer.port);
             auto& of = known.peers[name];
-            if (auto const at = before.find(name); at != before.end()) of = at->second;
+            if (auto const at = before.find(name); at != before.end()) of = std::move(at->second);
             // Fewer than before: it is another connection of the same peer.
             if (peer.downloaded < of.downloaded || peer.uploaded < of.uploaded) of = {};
             if (of.since == steady::time_point{}) of.since = now;

@@ -5,9 +5,11 @@
 
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace ccbt::engine {
 
@@ -19,9 +21,20 @@ public:
 
     /// What has been moved in all by `now`; the rates since the oldest look within reach.
     rates look(steady::time_point now, std::int64_t down, std::int64_t up) {
-        if (count_ == 0 || now - at(count_ - 1).when >= spacing) push({now, down, up});
-        while (count_ > 2 && now - at(0).when > reach) pop();
-        auto const& oldest = at(0);
+        if (!moving_) {
+            if (!has_moved_since_it_rested(now, down, up)) return {};
+            moving_ = std::make_unique<run>();
+            moving_->push(rest_);
+        }
+        auto& looks = *moving_;
+        if (now - looks.at(looks.count - 1).when >= spacing) looks.push({now, down, up});
+        while (looks.count > 2 && now - looks.at(0).when > reach) looks.pop();
+        auto const oldest = looks.at(0);
+        if (down == oldest.down && up == oldest.up) {
+            rest_ = oldest;
+            moving_.reset();
+            return {};
+        }
         auto const span = std::chrono::duration<double>(now - oldest.when).count();
         // What libtorrent had counted before it was restarted or rechecked is not a rate.
         if (span < 0.2 || down < oldest.down || up < oldest.up) return {};
@@ -35,18 +48,31 @@ private:
     };
     static constexpr std::chrono::milliseconds spacing{900}, reach{3500};
 
-    point& at(std::size_t i) { return points_[(first_ + i) % points_.size()]; }
-    void push(point p) {
-        if (count_ == points_.size()) pop();
-        at(count_++) = p;
-    }
-    void pop() {
-        first_ = (first_ + 1) % points_.size();
-        --count_;
+    struct run { // looks of one that moves; most torrents do not
+        std::array<point, 5> points;
+        std::size_t first = 0, count = 0;
+
+        point& at(std::size_t i) { return points[(first + i) % points.size()]; }
+        void push(point p) {
+            if (count == points.size()) pop();
+            at(count++) = p;
+        }
+        void pop() {
+            first = (first + 1) % points.size();
+            --count;
+        }
+    };
+
+    // Keeps the oldest look within reach at which it was as now; true where it has moved since.
+    bool has_moved_since_it_rested(steady::time_point now, std::int64_t down, std::int64_t up) {
+        auto const never = rest_.when == steady::time_point{};
+        if (never) rest_ = {now, down, up};
+        rest_.when = std::max(rest_.when, now - reach);
+        return down != rest_.down || up != rest_.up;
     }
 
-    std::array<point, 5> points_;
-    std::size_t first_ = 0, count_ = 0;
+    point rest_;
+    std::unique_ptr<run> moving_;
 };
 
 } // namespace ccbt::engine

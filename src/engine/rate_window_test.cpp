@@ -46,5 +46,17 @@ TEST(rate_window, takes_counters_that_begin_anew_for_no_rate) {
     EXPECT_EQ(w.look(steady::time_point{} + 2s, 10, 10).down, 0);
 }
 
+TEST(rate_window, that_begins_to_move_again_is_measured_from_the_oldest_look_within_reach) {
+    rate_window w;
+    auto const at = [](auto when) { return steady::time_point{} + when; };
+    for (int second = 1; second <= 20; ++second)
+        EXPECT_EQ(w.look(at(std::chrono::seconds{second}), 100, 0).down, 0);
+    EXPECT_DOUBLE_EQ(w.look(at(20100ms), 450, 0).down, 100) << "350 bytes in 3.5 s";
+    EXPECT_DOUBLE_EQ(w.look(at(21s), 450, 7).up, 7 / 0.9) << "what lay out of reach is forgotten";
+    for (int second = 22; second <= 30; ++second) (void)w.look(at(std::chrono::seconds{second}), 450, 7);
+    EXPECT_EQ(w.look(at(31s), 450, 7).up, 0);
+    EXPECT_DOUBLE_EQ(w.look(at(31500ms), 800, 7).down, 100) << "and again after a rest";
+}
+
 } // namespace
 } // namespace ccbt::engine
