@@ -118,6 +118,7 @@ TEST_P(lt_piece_check, pieces_are_synced_where_their_files_are) {
     fs::remove(payload / "a.bin");
     fs::create_symlink(payload / "sub" / "b.bin", payload / "a.bin");
     EXPECT_FALSE(synced(1)); // a link is none of ours
+    EXPECT_FALSE(synced(100));
 }
 
 } // namespace

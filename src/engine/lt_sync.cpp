@@ -39,11 +39,12 @@ void name_folders(std::string path, std::string const& save_path, std::set<std::
     if (above != std::string::npos && above > 0) folders.insert(save_path.substr(0, above));
 }
 
-constexpr std::size_t together_from = 8; // torrents of one file system: one sync of all of it costs less
+constexpr std::size_t together_from = 64; // names on one file system: one sync of all of it costs less
 
 struct places {
     std::vector<std::string> files;
     std::set<std::string> folders;
+    [[nodiscard]] std::size_t count() const { return files.size() + folders.size(); }
 };
 
 places places_of(claimed_pieces const& what) {
@@ -74,19 +75,24 @@ bool sync_each(places const& what) {
     return ok;
 }
 
-dev_t device_of(std::string const& path) {
-    struct stat s {};
-    return ::lstat(path.c_str(), &s) == 0 ? s.st_dev : 0;
-}
-
-// What lies on another file system, mounted below, is not synced with its own.
-bool lies_on(dev_t device, places const& what) {
-    auto const fits = [&](std::string const& path) {
-        auto const on = device_of(path);
-        return on == device || (on == 0 && errno == ENOENT);
+// The one file system that holds all of it; 0 where something is mounted below, or is no file or folder of ours.
+dev_t device_of(places const& what) {
+    auto device = dev_t{0};
+    auto const fits = [&](std::string const& path, mode_t kind) {
+        struct stat s {};
+        auto const links =
+            kind == S_IFDIR ? 0 : AT_SYMLINK_NOFOLLOW; // of a folder the user's own are followed
+        if (::fstatat(AT_FDCWD, path.c_str(), &s, links) != 0) return errno == ENOENT;
+        if (device == 0) device = s.st_dev;
+        return s.st_dev == device && (s.st_mode & S_IFMT) == kind;
     };
-    return device != 0 && std::all_of(what.files.begin(), what.files.end(), fits) &&
-           std::all_of(what.folders.begin(), what.folders.end(), fits);
+    auto const all_fit = std::all_of(
+                             what.folders.begin(), what.folders.end(),
+                             [&](auto const& path) { return fits(path, S_IFDIR); }) &&
+                         std::all_of(what.files.begin(), what.files.end(), [&](auto const& path) {
+                             return fits(path, S_IFREG);
+                         });
+    return all_fit ? device : 0;
 }
 
 // All of the file system; only of those whose syncfs() is known to reach the disk (that of FUSE does not).
@@ -107,18 +113,27 @@ bool sync_together(std::string const& folder) {
 } // namespace
 
 void sync_pieces(std::span<claimed_pieces* const> all) {
-    auto by_device = std::map<dev_t, std::vector<std::pair<claimed_pieces*, places>>>{};
+    struct one_of {
+        claimed_pieces* pieces;
+        places where;
+    };
+    auto changed = std::vector<one_of>{};
+    auto names = std::size_t{0};
     for (auto* const one : all) {
         if (one->changed.empty()) continue;
-        auto where = places_of(*one);
-        auto device = all.size() < together_from ? dev_t{0} : device_of(one->save_path);
-        if (!lies_on(device, where)) device = 0;
-        by_device[device].emplace_back(one, std::move(where));
+        changed.push_back({one, places_of(*one)});
+        names += changed.back().where.count();
+    }
+    auto by_device = std::map<dev_t, std::vector<one_of>>{};
+    for (auto& one : changed) {
+        auto const device = names < together_from ? dev_t{0} : device_of(one.where);
+        by_device[device].push_back(std::move(one));
     }
     for (auto& [device, some] : by_device) {
-        if (device != 0 && some.size() >= together_from && sync_together(some.front().first->save_path))
-            continue;
-        for (auto& [one, where] : some) one->ok = sync_each(where);
+        names = 0;
+        for (auto const& one : some) names += one.where.count();
+        if (device != 0 && names >= together_from && sync_together(some.front().pieces->save_path)) continue;
+        for (auto const& one : some) one.pieces->ok = sync_each(one.where);
     }
 }
 
