@@ -137,4 +137,11 @@ struct event {
 };
 using event_view = prepared<event>;
 
+/// What is kept of an event that was told.
+struct kept_event {
+    event_type type = event_type::resync;
+    std::int64_t seq = 0;
+    shared_text text; // its JSON
+};
+
 } // namespace ccbt::contract

@@ -1,6 +1,7 @@
 // The nouns that several areas share: ids, hashes, revisions, the state of a torrent.
 #pragma once
 
+#include "base/shared_text.hpp"
 #include "contract/describe.hpp"
 
 #include <array>
@@ -108,49 +109,57 @@ struct upgrade {};
 /// Bytes of text that prepared values hold now, for whoever watches the memory. A value may end on another thread.
 inline std::atomic<std::int64_t> prepared_text_bytes{0};
 
+/// A text that is counted in it as long as somebody holds it.
+[[nodiscard]] inline shared_text counted_text(std::string text) {
+    struct counted {
+        explicit counted(std::string t) : text{std::move(t)} { count(1); }
+        counted(counted const&) = delete;
+        counted& operator=(counted const&) = delete;
+        ~counted() { count(-1); }
+        void count(int sign) const {
+            prepared_text_bytes.fetch_add(
+                sign * static_cast<std::int64_t>(text.capacity()), std::memory_order_relaxed);
+        }
+        std::string const text;
+    };
+    text.shrink_to_fit();
+    auto const held = std::make_shared<counted const>(std::move(text));
+    return shared_text{std::shared_ptr<std::string const>{held, &held->text}};
+}
+
 /// An immutable value that many answers share, with its JSON text rendered once, by the codec, at first need.
 /// Loop thread only. `mask` narrows what is written to the fields whose bit is set (bit i: the i-th described
-/// field); 0 writes all. One may stand for several that follow each other in a list: it has their text, and no value.
+/// field); 0 writes all. One may stand for several that follow each other in a list: it has their text, and no value;
+/// theirs are parts of it from then on.
 template <class T> class prepared {
 public:
     prepared() = default;
     explicit prepared(T value) : held_{std::make_shared<node>(std::move(value))} {}
     [[nodiscard]] static prepared standing_for(std::vector<prepared> several) {
         prepared made{T{}};
-        made.held_->several = std::move(several);
+        made.held_->several = std::make_unique<std::vector<prepared> const>(std::move(several));
         return made;
     }
     [[nodiscard]] T const& operator*() const { return held_->value; }
     [[nodiscard]] T const* operator->() const { return &held_->value; }
     explicit operator bool() const { return held_ != nullptr; }
+    /// Copies of one, and narrowed alike.
+    bool operator==(prepared const&) const = default;
 
-    [[nodiscard]] std::shared_ptr<std::string const> text() const { // empty until rendered
-        return {held_, &held_->text};
-    }
-    void keep_text(std::string rendered) const {
-        held_->count(-1);
-        held_->text = std::move(rendered);
-        held_->count(1);
-        held_->several = {}; // they are in it
-    }
-    [[nodiscard]] std::vector<prepared> const& several() const { return held_->several; }
+    [[nodiscard]] shared_text const& text() const { return held_->text; } // false until rendered
+    void keep_text(shared_text rendered) const { held_->text = std::move(rendered); }
+    /// Those that it stands for, until its text is kept: they are in it.
+    [[nodiscard]] std::vector<prepared> const* several() const { return held_->several.get(); }
+    void forget_several() const { held_->several.reset(); }
 
     std::uint64_t mask = 0;
 
 private:
     struct node {
         explicit node(T v) : value(std::move(v)) {}
-        node(node const&) = delete;
-        node& operator=(node const&) = delete;
-        ~node() { count(-1); }
-        void count(int sign) const {
-            if (!text.empty())
-                prepared_text_bytes.fetch_add(
-                    sign * static_cast<std::int64_t>(text.capacity()), std::memory_order_relaxed);
-        }
         T value;
-        std::string text;
-        std::vector<prepared> several;
+        shared_text text;
+        std::unique_ptr<std::vector<prepared> const> several;
     };
     std::shared_ptr<node> held_;
 };

@@ -101,10 +101,10 @@ TEST(torrent_state, has_the_names_of_the_contract) {
 TEST(prepared, copies_share_one_value_and_one_text) {
     ccbt::contract::prepared<std::string> const row{"held"};
     auto const copy = row;
-    row.keep_text("\"held\"");
+    row.keep_text(ccbt::contract::counted_text("\"held\""));
     EXPECT_EQ(*copy, "held");
-    EXPECT_EQ(*copy.text(), "\"held\"");
-    EXPECT_EQ(copy.text().get(), row.text().get());
+    EXPECT_EQ(copy.text().view(), "\"held\"");
+    EXPECT_EQ(copy.text(), row.text());
     EXPECT_FALSE(ccbt::contract::prepared<std::string>{});
 }
 

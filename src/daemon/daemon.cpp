@@ -106,9 +106,10 @@ daemon::daemon(
     self_.pid = ::getpid();
     self_.lineage = from_.asked.lineage;
     self_.node_id = from_.asked.node_id;
+    state_.events().write_by(server::text_of);
     state_.events().listen([this](contract::event_view const& event) { server_.publish(event); });
     state_.events().ask_who_wants([this](contract::event_type type) { return server_.anyone_wants(type); });
-    auto missed = [this](std::int64_t seq) -> std::optional<std::vector<contract::event_view>> {
+    auto missed = [this](std::int64_t seq) -> std::optional<std::vector<contract::kept_event>> {
         auto found = state_.events().since(seq, std::numeric_limits<std::size_t>::max());
         if (found.lost) return std::nullopt;
         return std::move(found.events);

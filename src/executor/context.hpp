@@ -42,6 +42,12 @@ struct identity {
     steady::time_point started = steady::now();
 };
 
+/// A long answer that is being rendered, counted until it is gone.
+struct rendering_ends {
+    void operator()(int* all) const { --*all; }
+};
+using rendering_now = std::unique_ptr<int, rendering_ends>;
+
 struct context {
     loop& on;
     model::state& state;
@@ -70,6 +76,7 @@ struct context {
     /// Whose files are going, and from where. The turn of each is held until they are gone.
     using deletions = std::unordered_map<torrent_id, std::string>;
     std::shared_ptr<deletions> deleting = std::make_shared<deletions>();
+    int renderings = 0;                  // long answers that are being rendered now: what can wait does
     gateway::gateway* gateway = nullptr; // null: a house without a network
     bool store_failed = false;           // a commit met an I/O error: health says degraded
     configuration* config = nullptr;     // null: a house whose settings nobody changes

@@ -47,8 +47,13 @@ task<result<contract::get_event_log::response>> events::handle(
     auto found = log.since(since, static_cast<std::size_t>(request.limit));
     contract::get_event_log::response out;
     out.resync = found.lost;
-    out.next = found.events.empty() ? log.last_seq() : found.events.back()->seq;
-    out.events = std::move(found.events);
+    out.next = found.events.empty() ? log.last_seq() : found.events.back().seq;
+    for (auto& one : found.events) {
+        contract::event head; // the rest is in the text, and that is what is written
+        head.type = one.type;
+        head.seq = one.seq;
+        out.events.emplace_back(std::move(head)).keep_text(std::move(one.text));
+    }
     co_return out;
 }
 

@@ -1,4 +1,5 @@
-// The events of this run, bounded, each rendered at most once. Loop thread; no I/O, no clock.
+// The events of this run, bounded: of what was told its text is kept, a quarter of what it takes in members. Loop thread; no
+// I/O, no clock.
 #pragma once
 
 #include "base/unique_function.hpp"
@@ -19,8 +20,8 @@ public:
 
     /// Keeps and numbers an event, then tells the listener.
     void record(contract::event_type type, contract::event_data data, double now) {
-        auto view = make(type, std::move(data), now, ++last_seq_);
-        kept_.push_back(view);
+        auto const view = make(type, std::move(data), now, ++last_seq_);
+        kept_.push_back({type, last_seq_, write_ ? write_(view) : shared_text{}});
         if (kept_.size() > most_) kept_.pop_front();
         tell(view);
         for (auto& wake : std::exchange(waiting_, {})) wake();
@@ -31,6 +32,10 @@ public:
         tell(make(type, std::move(data), now, last_seq_));
     }
 
+    /// How an event is written. Without it what is kept of it is its type and its number.
+    void write_by(std::function<shared_text(contract::event_view const&)> write) {
+        write_ = std::move(write);
+    }
     void listen(std::function<void(contract::event_view const&)> to) { listener_ = std::move(to); }
     /// Whether anybody wants events of a type now; what nobody wants is not told unless it is kept.
     void ask_who_wants(std::function<bool(contract::event_type)> wanted) { wanted_ = std::move(wanted); }
@@ -39,7 +44,7 @@ public:
     /// The events after a number, `most` of them; `lost` where some after it are not known here any more, or it is none
     /// of ours: then what follows are all that are kept.
     struct caught_up {
-        std::vector<contract::event_view> events;
+        std::vector<contract::kept_event> events;
         bool lost = false;
     };
     [[nodiscard]] caught_up since(std::int64_t seq, std::size_t most) const {
@@ -54,7 +59,7 @@ public:
     void wake_at_next(unique_function<void()> wake) { waiting_.push_back(std::move(wake)); }
 
     [[nodiscard]] std::int64_t last_seq() const { return last_seq_; }
-    [[nodiscard]] std::deque<contract::event_view> const& kept() const { return kept_; }
+    [[nodiscard]] std::deque<contract::kept_event> const& kept() const { return kept_; }
 
 private:
     static contract::event_view make(
@@ -65,9 +70,10 @@ private:
         if (listener_) listener_(view);
     }
 
-    std::deque<contract::event_view> kept_;
+    std::deque<contract::kept_event> kept_;
     std::int64_t last_seq_;
     std::size_t most_;
+    std::function<shared_text(contract::event_view const&)> write_;
     std::function<void(contract::event_view const&)> listener_;
     std::function<bool(contract::event_type)> wanted_;
     std::vector<unique_function<void()>> waiting_;

@@ -17,7 +17,7 @@ struct event_log : ::testing::Test {
     }
     std::vector<std::int64_t> kept() const {
         std::vector<std::int64_t> out;
-        for (auto const& e : log.kept()) out.push_back(e->seq);
+        for (auto const& e : log.kept()) out.push_back(e.seq);
         return out;
     }
 };
@@ -48,14 +48,18 @@ TEST_F(event_log, the_oldest_go_when_it_is_full) {
     EXPECT_THAT(kept(), ElementsAre(502, 503, 504));
 }
 
-TEST_F(event_log, what_is_kept_is_what_was_told) {
+TEST_F(event_log, what_is_kept_is_the_text_of_what_was_told) {
+    log.write_by([](contract::event_view const& e) {
+        return shared_text{*e->data.info_hash + ' ' + std::to_string(e->seq)};
+    });
     event_data data;
     data.info_hash = "ab";
     log.record(event_type::torrent_added, data, 12.5);
-    auto const& one = *log.kept().front();
-    EXPECT_EQ(one.timestamp, 12.5);
-    EXPECT_EQ(one.data.info_hash, "ab");
-    EXPECT_EQ(one.data.name, std::nullopt);
+    log.pass_on(event_type::torrents_changed, data, 12.5);
+    ASSERT_EQ(log.kept().size(), 1U);
+    EXPECT_EQ(log.kept().front().type, event_type::torrent_added);
+    EXPECT_EQ(log.kept().front().text.view(), "ab 500");
+    EXPECT_EQ(log.since(499, 10).events.at(0).text, log.kept().front().text) << "not copied";
 }
 
 } // namespace

@@ -402,7 +402,7 @@ TEST(torrent_table, sums_and_deltas_hold_after_a_thousand_random_changes) {
 std::vector<std::string> paged(torrent_table const& of) {
     std::vector<std::string> out;
     for (auto const& page : of.pages())
-        for (auto const& row : torrent_table::joined(page).several())
+        for (auto const& row : *torrent_table::joined(page).several())
             out.push_back(row->info_hash + ' ' + std::to_string(row->progress));
     return out;
 }
@@ -451,34 +451,34 @@ TEST(pages, are_kept_narrowed_to_the_fields_last_asked_for) {
             *std::next(table.pages().begin(), static_cast<std::ptrdiff_t>(page)), mask);
     };
     auto const first = joined(0, 0b10), second = joined(1, 0b10);
-    EXPECT_EQ(first.several().at(0).mask, 0b10U);
-    EXPECT_EQ(joined(0, 0b10).text(), first.text());
-    EXPECT_EQ(joined(0, 0).several().at(0).mask, 0U) << "whole ones are kept beside it";
-    EXPECT_EQ(joined(1, 0b10).text(), second.text());
+    EXPECT_EQ(first.several()->at(0).mask, 0b10U);
+    EXPECT_EQ(joined(0, 0b10), first);
+    EXPECT_EQ(joined(0, 0).several()->at(0).mask, 0U) << "whole ones are kept beside it";
+    EXPECT_EQ(joined(1, 0b10), second);
     see(table, 1, 0.5, 101);
-    EXPECT_NE(joined(0, 0b10).text(), first.text());
-    EXPECT_EQ(joined(1, 0b10).text(), second.text());
-    EXPECT_EQ(joined(1, 0b11).several().at(0).mask, 0b11U);
+    EXPECT_NE(joined(0, 0b10), first);
+    EXPECT_EQ(joined(1, 0b10), second);
+    EXPECT_EQ(joined(1, 0b11).several()->at(0).mask, 0b11U);
 }
 
 TEST(pages, only_the_page_of_what_changed_is_made_again) {
     torrent_table table;
     for (std::uint64_t n = 1; n <= 500; ++n) add(table, n, n);
-    auto const texts = [&] {
-        std::vector<std::shared_ptr<std::string const>> out; // held, so that no other gets its address
-        for (auto const& page : table.pages()) out.push_back(torrent_table::joined(page).text());
+    auto const views = [&] {
+        std::vector<torrent_row_view> out; // held, so that no other gets its address
+        for (auto const& page : table.pages()) out.push_back(torrent_table::joined(page));
         return out;
     };
-    auto const before = texts();
-    EXPECT_EQ(texts(), before);
+    auto const before = views();
+    EXPECT_EQ(views(), before);
     see(table, 250, 0.5, 501);
-    auto const after = texts();
+    auto const after = views();
     ASSERT_EQ(after.size(), before.size());
     int changed = 0;
     for (std::size_t i = 0; i < after.size(); ++i) changed += after[i] == before[i] ? 0 : 1;
     EXPECT_EQ(changed, 1);
     see(table, 250, 0.5, 502); // nothing moved
-    EXPECT_EQ(texts(), after);
+    EXPECT_EQ(views(), after);
 }
 
 } // namespace

@@ -113,7 +113,10 @@ task<answer> serve(Executor& executor, call from, wire::json_limits limits) {
     auto const revision = executor.revision().token(); // that at which the answer holds
     answer a;
     if (what) {
-        if constexpr (requires { what->value.torrents; }) co_await render(what->value.torrents);
+        if constexpr (requires { what->value.torrents; }) {
+            auto const held = executor.rendering();
+            co_await render(what->value.torrents);
+        }
         a = encode_answer(*what);
     } else {
         a = answer_error(what.error());

@@ -1,5 +1,9 @@
 #include "server/dispatch.hpp"
 
+#include "contract/torrents.hpp"
+
+#include <algorithm>
+#include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
@@ -36,7 +40,7 @@ struct somebody_else {
 
 task<> rendered(std::vector<row> rows, somebody_else& other, loop& on) {
     co_await render(rows);
-    for (auto const& one : rows) EXPECT_EQ(one.text()->size(), (std::size_t{8} << 20) + 11);
+    for (auto const& one : rows) EXPECT_EQ(one.text().size(), (std::size_t{8} << 20) + 11);
     other.is_over = true;
     on.stop();
 }
@@ -56,6 +60,53 @@ TEST(render, lets_others_go_between_what_takes_long_and_keeps_nobody_waiting_for
     nobody.ask();
     again.run();
     EXPECT_LE(nobody.turns, 1);
+}
+
+// Answers a list, and knows when one is being rendered.
+struct lister {
+    std::shared_ptr<int> renderings = std::make_shared<int>(0);
+    std::vector<contract::torrent_row_view> rows;
+
+    [[nodiscard]] static contract::revision revision() { return {}; }
+    auto rendering() {
+        ++*renderings;
+        auto const over = [](int* all) { --*all; };
+        return std::unique_ptr<int, decltype(over)>{renderings.get(), over};
+    }
+    task<contract::result<contract::list_torrents::response>> handle(
+        contract::list_torrents::request, contract::caller const&) {
+        contract::list_torrents::response made;
+        made.value.torrents = rows;
+        co_return made;
+    }
+};
+
+task<> listed(lister& from, loop& on) {
+    auto asked = serve<contract::list_torrents>(from, call{}, wire::json_limits{});
+    auto const said = co_await std::move(asked);
+    EXPECT_EQ(said.status, 200);
+    EXPECT_GT(said.body.size(), std::size_t{24} << 20);
+    on.stop();
+}
+
+TEST(serve, says_that_a_list_is_rendered_as_long_as_it_is) {
+    loop on;
+    lister from;
+    for (int n = 0; n < 3; ++n) {
+        contract::torrent_status one;
+        one.name = std::string(std::size_t{8} << 20, 'a');
+        from.rows.emplace_back(std::move(one));
+    }
+    auto most = 0;
+    std::function<void()> look = [&] {
+        most = std::max(most, *from.renderings);
+        on.post([&] { look(); });
+    };
+    look();
+    spawn(on, listed(from, on));
+    on.run();
+    EXPECT_EQ(most, 1);
+    EXPECT_EQ(*from.renderings, 0);
 }
 
 } // namespace

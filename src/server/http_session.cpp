@@ -330,7 +330,7 @@ private:
             text.remove_prefix(some.size());
             while (text.empty() && large.empty() && next < a.body.pieces.size() &&
                    run.size() < write_at_once) {
-                auto const& piece = *a.body.pieces[next++];
+                auto const piece = a.body.pieces[next++].view();
                 if (piece.size() < too_large_to_copy)
                     run += piece;
                 else

@@ -10,8 +10,12 @@ bool hub::anyone_wants(contract::event_type type) const {
     return std::any_of(watchers_.begin(), watchers_.end(), [&](auto const* w) { return w->wants(type); });
 }
 
-std::shared_ptr<std::string const> text_of(contract::event_view const& event) {
-    if (event.text()->empty()) event.keep_text(wire::to_json(*event));
+shared_text text_of(contract::event_view const& event) {
+    if (!event.text()) {
+        auto text = wire::to_json(*event);
+        text.shrink_to_fit(); // the log keeps it
+        event.keep_text(shared_text{std::move(text)});
+    }
     return event.text();
 }
 
@@ -30,7 +34,7 @@ void hub::flush() {
     posted_ = false;
     auto const events = std::exchange(waiting_, {});
     for (auto const& event : events) {
-        std::shared_ptr<std::string const> rendered;
+        shared_text rendered;
         for (auto* w : watchers_) {
             if (!w->wants(event->type)) continue;
             if (!rendered) rendered = text_of(event);

@@ -20,7 +20,7 @@ public:
     virtual ~watcher() = default;
     [[nodiscard]] virtual bool wants(contract::event_type type) const = 0;
     /// The JSON of an event that it wants. It must not throw and not destroy a watcher.
-    virtual void tell(std::shared_ptr<std::string const> event) = 0;
+    virtual void tell(shared_text event) = 0;
 };
 
 class hub {
@@ -45,12 +45,12 @@ public:
     [[nodiscard]] position now() const { return now_ ? now_() : position{last_seq_, {}}; }
 
     /// Where the events of before are: those after a seq, or nothing where some of them are not known any more.
-    using history = std::function<std::optional<std::vector<contract::event_view>>(std::int64_t)>;
+    using history = std::function<std::optional<std::vector<contract::kept_event>>(std::int64_t)>;
     void remember_by(history from, std::function<position()> now) {
         history_ = std::move(from);
         now_ = std::move(now);
     }
-    [[nodiscard]] std::optional<std::vector<contract::event_view>> since(std::int64_t seq) const {
+    [[nodiscard]] std::optional<std::vector<contract::kept_event>> since(std::int64_t seq) const {
         return history_ ? history_(seq) : std::nullopt;
     }
 
@@ -71,6 +71,6 @@ private:
 };
 
 /// Its JSON, rendered at first need and kept with it.
-[[nodiscard]] std::shared_ptr<std::string const> text_of(contract::event_view const& event);
+[[nodiscard]] shared_text text_of(contract::event_view const& event);
 
 } // namespace ccbt::server

@@ -9,9 +9,9 @@ using contract::event_type;
 
 struct listener final : watcher {
     [[nodiscard]] bool wants(event_type type) const override { return type == wanted; }
-    void tell(std::shared_ptr<std::string const> event) override { told.push_back(std::move(event)); }
+    void tell(shared_text event) override { told.push_back(std::move(event)); }
     event_type wanted = event_type::torrent_added;
-    std::vector<std::shared_ptr<std::string const>> told;
+    std::vector<shared_text> told;
 };
 
 contract::event_view of(event_type type, std::int64_t seq) {
@@ -42,8 +42,10 @@ TEST_F(events, are_told_at_the_end_of_the_turn_in_order) {
     EXPECT_TRUE(a.told.empty());
     turn();
     ASSERT_EQ(a.told.size(), 2U);
-    EXPECT_EQ(*a.told[0], R"({"type":"torrent_added","timestamp":2.0,"data":{"info_hash":"aa"},"seq":1})");
-    EXPECT_EQ(*a.told[1], R"({"type":"torrent_added","timestamp":2.0,"data":{"info_hash":"aa"},"seq":2})");
+    EXPECT_EQ(
+        a.told[0].view(), R"({"type":"torrent_added","timestamp":2.0,"data":{"info_hash":"aa"},"seq":1})");
+    EXPECT_EQ(
+        a.told[1].view(), R"({"type":"torrent_added","timestamp":2.0,"data":{"info_hash":"aa"},"seq":2})");
     EXPECT_EQ(counted.events_sent, 2U);
 }
 
@@ -54,7 +56,7 @@ TEST_F(events, are_rendered_once_for_all_watchers) {
     turn();
     ASSERT_EQ(a.told.size(), 1U);
     ASSERT_EQ(b.told.size(), 1U);
-    EXPECT_EQ(a.told[0].get(), b.told[0].get());
+    EXPECT_EQ(a.told[0], b.told[0]);
 }
 
 TEST_F(events, reach_only_those_who_want_them) {

@@ -242,9 +242,7 @@ inline task<answer> say_body(call from) {
 inline task<answer> say_much(call) {
     auto a = text_answer(std::string(200'000, 'a'));
     for (int i = 0; i <= 10'000; ++i) // rows, with a page of them in between
-        a.body.pieces.push_back(
-            i == 5'000 ? std::make_shared<std::string const>(5'000'000, 'c')
-                       : std::make_shared<std::string const>(500, 'b'));
+        a.body.pieces.emplace_back(i == 5'000 ? std::string(5'000'000, 'c') : std::string(500, 'b'));
     co_return a;
 }
 inline task<answer> fail(call) { // a bug of a deed

@@ -19,10 +19,6 @@ using contract::event_type;
 
 constexpr websocket::close_code unauthorized{4001};
 
-std::shared_ptr<std::string const> shared_text(std::string s) {
-    return std::make_shared<std::string const>(std::move(s));
-}
-
 class ws_session final : public std::enable_shared_from_this<ws_session>, public tracked, public watcher {
 public:
     ws_session(
@@ -53,9 +49,9 @@ public:
         return subscribed_.none() ? contract::is_original(type)
                                   : subscribed_.test(static_cast<std::size_t>(type));
     }
-    void tell(std::shared_ptr<std::string const> event) override {
+    void tell(shared_text event) override {
         if (ending_) return;
-        if (waiting_bytes_ + event->size() > on_->options.limits.watcher_queue_bytes &&
+        if (waiting_bytes_ + event.size() > on_->options.limits.watcher_queue_bytes &&
             in_force(safeguard::ws_queue_bound))
             return give_up();
         push(std::move(event));
@@ -85,7 +81,7 @@ public:
         auto const due = asked_at_ ? std::max(heard_at_, *asked_at_) : heard_at_;
         if (!pinging_ && now - due >= limits.ping_every) ping(now);
         if (now - beat_at_ >= std::chrono::duration<double>(on_->options.heartbeat_seconds)) {
-            static auto const beat = shared_text(R"({"action":"ping"})");
+            static auto const beat = shared_text{std::string{R"({"action":"ping"})"}};
             beat_at_ = now;
             tell(beat);
         }
@@ -150,7 +146,7 @@ private:
         auto const missed = on_->events.since(*first.since);
         if (!missed) return resync("events were forgotten since then: read anew what you keep");
         for (auto const& event : *missed)
-            if (wants(event->type)) missed_.push_back(event);
+            if (wants(event.type)) missed_.push_back(event.text);
         if (!writing_) write_next();
     }
 
@@ -189,21 +185,22 @@ private:
         out.end_object();
         reply(out.take_text());
     }
-    void reply(std::string json) { tell(shared_text(std::move(json))); }
+    void reply(std::string json) { tell(shared_text{std::move(json)}); }
 
-    void push(std::shared_ptr<std::string const> text) {
-        waiting_bytes_ += text->size();
-        on_->counted.event_bytes_waiting += text->size();
+    void push(shared_text text) {
+        waiting_bytes_ += text.size();
+        on_->counted.event_bytes_waiting += text.size();
         waiting_.push_back(std::move(text));
         if (!writing_) write_next();
     }
 
     void write_next() {
-        if (!missed_.empty()) { // rendered one a write: 10,000 at once would hold the loop
-            auto text = text_of(missed_.front());
+        if (!missed_
+                 .empty()) { // counted when it is its turn: it is no fault of who comes back that it is much
+            auto text = std::move(missed_.front());
             missed_.pop_front();
-            waiting_bytes_ += text->size();
-            on_->counted.event_bytes_waiting += text->size();
+            waiting_bytes_ += text.size();
+            on_->counted.event_bytes_waiting += text.size();
             waiting_.push_front(std::move(text));
         }
         if (waiting_.empty()) {
@@ -215,10 +212,10 @@ private:
         auto text = std::move(waiting_.front());
         waiting_.pop_front();
         stream_.text(true);
-        auto const buffer = asio::buffer(*text);
+        auto const buffer = asio::buffer(text.view());
         stream_.async_write(buffer, [self = shared_from_this(), text](error_code failed, std::size_t) {
-            self->waiting_bytes_ -= text->size();
-            self->on_->counted.event_bytes_waiting -= text->size();
+            self->waiting_bytes_ -= text.size();
+            self->on_->counted.event_bytes_waiting -= text.size();
             if (failed) return self->drop();
             self->write_next();
         });
@@ -227,8 +224,8 @@ private:
     // It does not keep up: what waits is forgotten, it is told so and let go (it comes back and catches up).
     void give_up() {
         for (auto const& text : waiting_) {
-            waiting_bytes_ -= text->size();
-            on_->counted.event_bytes_waiting -= text->size();
+            waiting_bytes_ -= text.size();
+            on_->counted.event_bytes_waiting -= text.size();
         }
         waiting_.clear();
         missed_.clear();
@@ -246,7 +243,7 @@ private:
         told.seq = now.seq;
         if (!now.revision.empty()) told.data.revision = now.revision;
         told.data.message = std::move(why);
-        push(shared_text(wire::to_json(told)));
+        push(shared_text{wire::to_json(told)});
     }
 
     void end(websocket::close_reason why, std::chrono::milliseconds within) {
@@ -281,9 +278,9 @@ private:
     websocket::stream<stream> stream_;
     std::optional<authority::pass> pass_;
     event_types subscribed_;
-    std::deque<std::shared_ptr<std::string const>> waiting_;
+    std::deque<shared_text> waiting_;
     std::size_t waiting_bytes_ = 0;
-    std::deque<contract::event_view> missed_; // before it came; they go before what waits
+    std::deque<shared_text> missed_; // before it came; they go before what waits
     std::optional<websocket::close_reason> ending_;
     steady::time_point heard_at_{}, beat_at_{};
     std::optional<steady::time_point> asked_at_; // a ping that nothing has answered

@@ -56,32 +56,42 @@ template <class T, class F> void member(writer& out, T const& v, F const& f) {
     else
         encode(out, m);
 }
+template <class T> void narrowed(writer& out, contract::prepared<T> const& row);
 template <class T> std::string rendered(contract::prepared<T> const& row) {
     writer once;
-    encode(once, *row);
+    if (row.mask != 0)
+        narrowed(once, row);
+    else
+        encode(once, *row);
     return once.take_text();
 }
-template <class T> void narrowed(writer& out, contract::prepared<T> const& row);
-template <class T> std::string joined(std::vector<contract::prepared<T>> const& rows) {
+/// The text of those that `all` stands for, made of theirs; theirs are parts of it from then on, so that none is held twice.
+template <class T> void join(contract::prepared<T> const& all) {
     std::string out;
-    for (auto const& row : rows) {
+    std::vector<std::size_t> ends;
+    ends.reserve(all.several()->size());
+    for (auto const& row : *all.several()) {
         if (!out.empty()) out += ',';
-        if (row.mask != 0) {
-            writer once;
-            narrowed(once, row);
-            out += once.take_text();
-            continue;
-        }
-        if (row.text()->empty()) row.keep_text(rendered(row));
-        out += *row.text();
+        if (row.mask == 0 && row.text())
+            out += row.text().view();
+        else
+            out += rendered(row);
+        ends.push_back(out.size());
     }
-    out.shrink_to_fit();
-    return out;
+    all.keep_text(contract::counted_text(std::move(out)));
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < ends.size(); from = ends[i++] + 1)
+        if (auto const& row = (*all.several())[i]; row.mask == 0)
+            row.keep_text(all.text().part(from, ends[i] - from));
+    all.forget_several();
 }
 /// Makes the text that it is written as; false where it has one, or is narrowed by itself.
 template <class T> bool prepare(contract::prepared<T> const& row) {
-    if (row.mask != 0 || !row.text()->empty()) return false;
-    row.keep_text(row.several().empty() ? rendered(row) : joined(row.several()));
+    if (row.mask != 0 || row.text()) return false;
+    if (row.several() != nullptr)
+        join(row);
+    else
+        row.keep_text(contract::counted_text(rendered(row)));
     return true;
 }
 template <class T> void shared(writer& out, contract::prepared<T> const& row) {

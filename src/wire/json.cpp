@@ -190,14 +190,14 @@ value::array const& value::list_or_empty(std::string_view key) const {
 
 std::size_t body::size() const {
     std::size_t sum = text.size();
-    for (auto const& piece : pieces) sum += piece->size();
+    for (auto const& piece : pieces) sum += piece.size();
     return sum;
 }
 
 std::string body::joined() const {
     std::string out = text;
     out.reserve(size());
-    for (auto const& piece : pieces) out += *piece;
+    for (auto const& piece : pieces) out += piece.view();
     return out;
 }
 
@@ -255,8 +255,8 @@ void writer::text(std::string_view s) {
     else
         write_string(now_, text::to_valid_utf8(s));
 }
-void writer::share(std::shared_ptr<std::string const> json) {
-    static auto const comma = std::make_shared<std::string const>(",");
+void writer::share(shared_text json) {
+    static auto const comma = shared_text{std::string{","}};
     separate();
     if (!shared_any_) {
         done_.text = std::exchange(now_, {});
@@ -265,7 +265,7 @@ void writer::share(std::shared_ptr<std::string const> json) {
         done_.pieces.push_back(comma);
         now_.clear();
     } else if (!now_.empty()) {
-        done_.pieces.push_back(std::make_shared<std::string const>(std::exchange(now_, {})));
+        done_.pieces.emplace_back(std::exchange(now_, {}));
     }
     done_.pieces.push_back(std::move(json));
 }
@@ -273,7 +273,7 @@ body writer::take() {
     if (!shared_any_)
         done_.text = std::move(now_);
     else if (!now_.empty())
-        done_.pieces.push_back(std::make_shared<std::string const>(std::move(now_)));
+        done_.pieces.emplace_back(std::move(now_));
     body out = std::move(done_);
     *this = writer{};
     return out;

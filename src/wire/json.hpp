@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/shared_text.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,8 +53,8 @@ struct json_limits {
 
 /// What goes out: text, and texts that many answers share, in order.
 struct body {
-    std::string text;                                         // first
-    std::vector<std::shared_ptr<std::string const>> pieces{}; // then these
+    std::string text;                  // first
+    std::vector<shared_text> pieces{}; // then these
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::string joined() const;
 };
@@ -75,7 +75,7 @@ public:
     void text(std::string_view s); // bytes that are no UTF-8 become U+FFFD
     void raw(std::string_view json);
     /// A text that is kept elsewhere: not copied, held until the answer has gone.
-    void share(std::shared_ptr<std::string const> json);
+    void share(shared_text json);
 
     [[nodiscard]] body take(); // and begin anew
     [[nodiscard]] std::string take_text();

@@ -231,8 +231,8 @@ TEST(json_writer, shows_what_is_no_number_as_null) {
 }
 
 TEST(json_writer, shares_texts_in_their_place_without_copying_them) {
-    auto const first = std::make_shared<std::string const>(R"({"n":1})");
-    auto const second = std::make_shared<std::string const>(R"({"n":2})");
+    auto const first = ccbt::shared_text{std::string{R"({"n":1})"}};
+    auto const second = ccbt::shared_text{std::string{R"({"n":2})"}};
     writer out;
     out.begin_object();
     out.key("rows");
@@ -255,14 +255,14 @@ TEST(json_writer, shares_texts_in_their_place_without_copying_them) {
 
 TEST(json_writer, shares_a_text_as_the_whole_body) {
     writer out;
-    out.share(std::make_shared<std::string const>("{}"));
+    out.share(ccbt::shared_text{std::string{"{}"}});
     EXPECT_EQ(out.take().joined(), "{}");
 }
 
 TEST(json_writer, begins_anew_after_its_text_was_taken) {
     writer out;
     out.begin_array();
-    out.share(std::make_shared<std::string const>("1"));
+    out.share(ccbt::shared_text{std::string{"1"}});
     out.end_array();
     EXPECT_EQ(out.take_text(), "[1]");
     out.integer(std::int64_t{2});
