@@ -14,7 +14,8 @@ namespace ccbt::daemon {
 
 namespace {
 
-constexpr std::size_t load_at_once = 1000;
+constexpr std::size_t load_at_once = 500, handed_over_at_most = 1000;
+constexpr std::chrono::milliseconds load_again_in{2};
 constexpr std::chrono::milliseconds engine_stop_within{3500};
 constexpr std::chrono::milliseconds gateway_stop_within{2500};
 constexpr std::chrono::milliseconds server_stop_within{1000};
@@ -125,7 +126,12 @@ expected<std::string, std::string> daemon::start() {
     tell_quarantined(from_.asked.quarantined);
     open_roots();
 
+    auto const many = from_.asked.torrents.size();
+    state_.expect(many);
+    house_.not_loaded.reserve(many);
+    house_.queue.expect(many);
     std::unordered_map<model::torrent_id, model::torrent_done> done;
+    done.reserve(many);
     for (auto const& d : from_.done.torrents) done[d.id] = d;
     for (auto const& asked : from_.asked.torrents) {
         state_.restore(asked, done[asked->id]);
@@ -229,6 +235,11 @@ void daemon::take_root_check(executor::root_check const& check) {
 
 void daemon::load_next() {
     if (to_load_.empty() || stopping_) return;
+    // Who asked for the list has it first; and what the engine cannot take yet better lies in the store than in memory.
+    if (executor_.is_rendering() || engine_->backlog() > handed_over_at_most) {
+        load_later_ = on_.after(load_again_in, [this] { load_next(); });
+        return;
+    }
     std::vector<model::torrent_id> some;
     while (!to_load_.empty() && some.size() < load_at_once) {
         some.push_back(to_load_.back());
@@ -287,6 +298,7 @@ void daemon::stop(job stopped) {
     log::info("stopping");
     house_.apply(model::stopping_now{});
     tickers_.clear();
+    load_later_.reset();
     mounts_.reset();
     executor_.stop_filter();
     executor_.stop_verifying();

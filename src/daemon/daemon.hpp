@@ -78,7 +78,6 @@ private:
     void take_roots(executor::roots::opened opened);
     void watch_roots();
     void take_root_check(executor::root_check const& check);
-    void load_engine(std::vector<model::torrent_id> ids);
     void load_next();
 
     // daemon_config.cpp
@@ -108,6 +107,7 @@ private:
     server::server server_;
 
     std::vector<model::torrent_id> to_load_; // from the back
+    std::unique_ptr<loop::ticker> load_later_;
     bool checking_roots_ = false, check_roots_again_ = false;
     std::unique_ptr<mount_watch> mounts_;
     double told_at_ = 0;

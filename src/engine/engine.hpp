@@ -116,6 +116,10 @@ public:
     /// After it the engine may be abandoned with the process; destroying it is allowed to take long.
     virtual void stop(std::chrono::milliseconds within, unique_function<void()> done) = 0;
 
+    /// How many torrents have been handed over and are not in the engine yet, but for those that wait for something else
+    /// than their turn (a disk, a hash, a block list): who has many more to hand over may wait.
+    [[nodiscard]] virtual std::size_t backlog() const = 0;
+
     /// The port that peers reach, once listening; 0 before, or when it could not.
     [[nodiscard]] virtual int listen_port() const = 0;
 };

@@ -43,12 +43,14 @@ public:
         torrent_id id, std::chrono::milliseconds within,
         unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
+    [[nodiscard]] std::size_t backlog() const override { return backlog_; }
     [[nodiscard]] int listen_port() const override { return 6881; }
 
     // By hand.
     /// From now on nothing that is to be blocked is in force, nor answered, until release_blocks().
     void hold_blocks() { blocks_held_ = true; }
     void release_blocks();
+    void set_backlog(std::size_t torrents) { backlog_ = torrents; }
     void tick();
     void set_peers(torrent_id id, std::vector<contract::peer> peers);
     void set_pieces(torrent_id id, std::vector<bool> have);
@@ -112,6 +114,7 @@ private:
     ip_range_set blocked_;
     bool blocks_held_ = false;
     int blocks_asked_ = 0;
+    std::size_t backlog_ = 0;
     int saves_asked_ = 0;
     bool stopped_ = false, caught_up_ = false;
     std::uint64_t ticks_ = 0;

@@ -33,7 +33,8 @@ public:
     void leaving(contract::info_hashes const& hashes);
     void left(contract::info_hashes const& hashes);
     void close(); // nothing more is added; checks stop
-    [[nodiscard]] bool idle() const { return queue_.empty() && preparing_ == 0 && adding_ == 0; }
+    [[nodiscard]] std::size_t backlog() const { return queue_.size() + preparing_ + adding_; }
+    [[nodiscard]] bool idle() const { return backlog() == 0; }
 
 private:
     struct item {

@@ -25,6 +25,7 @@ public:
     [[nodiscard]] bool steers() const { return steers_; }
 
     /// What was there at the start.
+    void expect(std::size_t torrents) { entries_.reserve(torrents); } // so many are restored
     void restore(std::shared_ptr<torrent_asked const> const& asked, torrent_done const& done, bool offline);
     /// `is_offline` of a root.
     void take(std::span<fact const> facts, std::function<bool(torrent_id)> const& is_offline);

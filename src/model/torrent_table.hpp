@@ -91,6 +91,10 @@ public:
     [[nodiscard]] std::optional<delta> changes_since(std::uint64_t since) const;
 
     // Only state calls these; `at` is the revision's number.
+    void expect(std::size_t rows) { // so many come at once
+        rows_.reserve(rows);
+        by_hash_.reserve(rows);
+    }
     torrent_row& insert(std::shared_ptr<torrent_asked const> asked, std::uint64_t at);
     torrent_row* row(torrent_id id);
     void replace_asked(torrent_row& row, std::shared_ptr<torrent_asked const> asked, std::uint64_t at);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/core.h>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -23,13 +24,14 @@ namespace ccbt::journeys {
 struct house_plan {
     std::chrono::milliseconds engine_period{0}; // 0: nothing moves by itself
     double heartbeat_seconds = 30;
+    std::function<void(daemon::daemon&, engine::fake_engine&)> once_started{}; // before the loop's next turn
 };
 
 class house {
 public:
     static constexpr char const* key = "the-key-of-a-journey-0123456789abcdef";
 
-    explicit house(house_plan plan = {}) : plan_{plan} {
+    explicit house(house_plan plan = {}) : plan_{std::move(plan)} {
         begin();
         thread_ = std::thread{[this] {
             loop_.run();
@@ -69,6 +71,10 @@ public:
         for (int i = 0; i < 4; ++i) on_loop([] {});
     }
     /// Stops the daemon and starts another over the same store.
+    void restart(house_plan plan) {
+        plan_ = std::move(plan);
+        restart();
+    }
     void restart() {
         auto const stopped = std::make_shared<std::promise<void>>();
         auto const is_stopped = stopped->get_future();
@@ -138,6 +144,7 @@ private:
         auto const url = daemon_->start();
         if (!url) die(url.error());
         url_ = *url;
+        if (plan_.once_started) plan_.once_started(*daemon_, *engine_);
     }
 
     house_plan plan_;

@@ -1,0 +1,50 @@
+// What a start does in which order: the list is there before the engine is.
+#include "journeys/worlds.hpp"
+
+namespace ccbt::journeys {
+namespace {
+
+struct start : ::testing::Test {
+    house in;
+    start() {
+        in_process to{in};
+        for (int n = 1; n <= 3; ++n) {
+            contract::add_torrent::request one;
+            one.path_or_magnet = fmt::format("magnet:?xt=urn:btih:{:040x}", n);
+            EXPECT_EQ(to.call<contract::add_torrent>(std::move(one)).said(), "ok");
+        }
+    }
+    std::size_t handed_over() {
+        return in.on_loop([this] { return in.fake().wishes().size(); });
+    }
+    std::size_t handed_over_at_last() {
+        auto const by = steady::now() + std::chrono::seconds{20};
+        while (handed_over() < 3 && steady::now() < by) continue;
+        return handed_over();
+    }
+    std::size_t listed() {
+        client::client from{{.url = in.url(), .api_key = house::key}};
+        auto const got = from.torrents();
+        return got ? got->size() : 0;
+    }
+};
+
+TEST_F(start, leaves_in_the_store_what_the_engine_cannot_take_yet) {
+    in.restart({.once_started = [](auto&, auto& engine) { engine.set_backlog(5'000); }});
+    EXPECT_EQ(listed(), 3U);
+    EXPECT_EQ(handed_over(), 0U);
+    in.on_loop([this] { in.fake().set_backlog(0); });
+    EXPECT_EQ(handed_over_at_last(), 3U);
+}
+
+TEST_F(start, goes_on_with_the_engine_when_nobody_waits_for_a_list_any_more) {
+    executor::rendering_now held;
+    in.restart({.once_started = [&](auto& daemon, auto&) { held = daemon.deeds().rendering(); }});
+    EXPECT_EQ(listed(), 3U);
+    EXPECT_EQ(handed_over(), 0U);
+    in.on_loop([&] { held.reset(); });
+    EXPECT_EQ(handed_over_at_last(), 3U);
+}
+
+} // namespace
+} // namespace ccbt::journeys
