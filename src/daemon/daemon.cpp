@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t load_at_once = 500, handed_over_at_most = 1000;
 constexpr std::chrono::milliseconds load_again_in{2};
+constexpr std::chrono::seconds lists_first_for{3}; // whatever is asked without end
 constexpr std::chrono::milliseconds engine_stop_within{3500};
 constexpr std::chrono::milliseconds gateway_stop_within{2500};
 constexpr std::chrono::milliseconds server_stop_within{1000};
@@ -236,7 +237,8 @@ void daemon::take_root_check(executor::root_check const& check) {
 void daemon::load_next() {
     if (to_load_.empty() || stopping_) return;
     // Who asked for the list has it first; and what the engine cannot take yet better lies in the store than in memory.
-    if (executor_.is_rendering() || engine_->backlog() > handed_over_at_most) {
+    auto const list_first = executor_.is_rendering() && steady::now() < self_.started + lists_first_for;
+    if (list_first || engine_->backlog() > handed_over_at_most) {
         load_later_ = on_.after(load_again_in, [this] { load_next(); });
         return;
     }

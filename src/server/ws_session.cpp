@@ -195,8 +195,8 @@ private:
     }
 
     void write_next() {
-        if (!missed_
-                 .empty()) { // counted when it is its turn: it is no fault of who comes back that it is much
+        if (!missed_.empty()) {
+            // Counted when it is its turn: it is no fault of who comes back that it is much.
             auto text = std::move(missed_.front());
             missed_.pop_front();
             waiting_bytes_ += text.size();

@@ -46,5 +46,12 @@ TEST_F(start, goes_on_with_the_engine_when_nobody_waits_for_a_list_any_more) {
     EXPECT_EQ(handed_over_at_last(), 3U);
 }
 
+TEST_F(start, does_not_wait_for_lists_that_are_asked_for_without_end) {
+    executor::rendering_now held;
+    in.restart({.once_started = [&](auto& daemon, auto&) { held = daemon.deeds().rendering(); }});
+    EXPECT_EQ(handed_over_at_last(), 3U);
+    in.on_loop([&] { held.reset(); });
+}
+
 } // namespace
 } // namespace ccbt::journeys
