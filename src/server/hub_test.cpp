@@ -10,8 +10,10 @@ using contract::event_type;
 struct listener final : watcher {
     [[nodiscard]] bool wants(event_type type) const override { return type == wanted; }
     void tell(shared_text event) override { told.push_back(std::move(event)); }
+    void send() override { sent.push_back(told.size()); }
     event_type wanted = event_type::torrent_added;
     std::vector<shared_text> told;
+    std::vector<std::size_t> sent; // how many were told by then
 };
 
 contract::event_view of(event_type type, std::int64_t seq) {

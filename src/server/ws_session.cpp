@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/safeguard.hpp"
 #include "base/text.hpp"
+#include "server/frames.hpp"
 #include "server/watch_message.hpp"
 #include "wire/codec.hpp"
 
@@ -50,11 +51,14 @@ public:
                                   : subscribed_.test(static_cast<std::size_t>(type));
     }
     void tell(shared_text event) override {
-        if (ending_) return;
+        if (ending_ || is_closed_) return;
         if (waiting_bytes_ + event.size() > on_->options.limits.watcher_queue_bytes &&
             in_force(safeguard::ws_queue_bound))
             return give_up();
         push(std::move(event));
+    }
+    void send() override {
+        if (!writing_) write_next();
     }
 
     // ---- tracked
@@ -83,7 +87,7 @@ public:
         if (now - beat_at_ >= std::chrono::duration<double>(on_->options.heartbeat_seconds)) {
             static auto const beat = shared_text{std::string{R"({"action":"ping"})"}};
             beat_at_ = now;
-            tell(beat);
+            say(beat);
         }
     }
 
@@ -98,9 +102,11 @@ private:
         stream_.set_option(websocket::stream_base::decorator(name_us));
         stream_.control_callback([this](websocket::frame_type kind, beast::string_view) {
             heard();
-            // Beast answers a close and then waits for the end of the other side, as long as it takes.
-            if (kind == websocket::frame_type::close)
-                deadline = std::min(deadline, steady::now() + on_->options.limits.linger);
+            if (kind != websocket::frame_type::close) return;
+            // Beast answers it, after which no frame of ours may come, and then waits for the end of the other side, as
+            // long as it takes.
+            is_closed_ = true;
+            deadline = std::min(deadline, steady::now() + on_->options.limits.linger);
         });
         auto accepted = asio::redirect_error(use_task, failed);
         co_await stream_.async_accept(request, accepted);
@@ -115,7 +121,6 @@ private:
         deadline = steady::time_point::max();
         heard();
         beat_at_ = heard_at_;
-        on_->events.flush(); // of what is on its way to the others, none may come here twice
         on_->events.join(*this);
         joined_ = true;
         catch_up(first);
@@ -147,7 +152,7 @@ private:
         if (!missed) return resync("events were forgotten since then: read anew what you keep");
         for (auto const& event : *missed)
             if (wants(event.type)) missed_.push_back(event.text);
-        if (!writing_) write_next();
+        send();
     }
 
     void leave() {
@@ -185,48 +190,50 @@ private:
         out.end_object();
         reply(out.take_text());
     }
-    void reply(std::string json) { tell(shared_text{std::move(json)}); }
+    void reply(std::string json) { say(shared_text{std::move(json)}); }
+    void say(shared_text text) {
+        tell(std::move(text));
+        send();
+    }
 
     void push(shared_text text) {
+        count_in(text);
+        waiting_.push_back(std::move(text));
+    }
+    void count_in(shared_text const& text) {
         waiting_bytes_ += text.size();
         on_->counted.event_bytes_waiting += text.size();
-        waiting_.push_back(std::move(text));
-        if (!writing_) write_next();
+    }
+    void count_out(std::size_t bytes) {
+        waiting_bytes_ -= bytes;
+        on_->counted.event_bytes_waiting -= bytes;
     }
 
     void write_next() {
-        if (!missed_.empty()) {
+        for (; !missed_.empty() && !sending_.is_full(); missed_.pop_front()) {
             // Counted when it is its turn: it is no fault of who comes back that it is much.
-            auto text = std::move(missed_.front());
-            missed_.pop_front();
-            waiting_bytes_ += text.size();
-            on_->counted.event_bytes_waiting += text.size();
-            waiting_.push_front(std::move(text));
+            count_in(missed_.front());
+            sending_.add(std::move(missed_.front()));
         }
-        if (waiting_.empty()) {
-            writing_ = false;
+        for (; !waiting_.empty() && !sending_.is_full(); waiting_.pop_front())
+            sending_.add(std::move(waiting_.front()));
+        writing_ = !sending_.empty() && !is_closed_;
+        if (!writing_) {
             if (ending_) send_close();
             return;
         }
-        writing_ = true;
-        auto text = std::move(waiting_.front());
-        waiting_.pop_front();
-        stream_.text(true);
-        auto const buffer = asio::buffer(text.view());
-        stream_.async_write(buffer, [self = shared_from_this(), text](error_code failed, std::size_t) {
-            self->waiting_bytes_ -= text.size();
-            self->on_->counted.event_bytes_waiting -= text.size();
+        auto sent = [self = shared_from_this()](error_code failed, std::size_t) {
+            self->count_out(self->sending_.text_bytes());
+            self->sending_.clear();
             if (failed) return self->drop();
             self->write_next();
-        });
+        };
+        stream_.next_layer().write(sending_.to_write(), std::move(sent));
     }
 
     // It does not keep up: what waits is forgotten, it is told so and let go (it comes back and catches up).
     void give_up() {
-        for (auto const& text : waiting_) {
-            waiting_bytes_ -= text.size();
-            on_->counted.event_bytes_waiting -= text.size();
-        }
+        for (auto const& text : waiting_) count_out(text.size());
         waiting_.clear();
         missed_.clear();
         resync("events were dropped, since they were not read in time");
@@ -244,6 +251,7 @@ private:
         if (!now.revision.empty()) told.data.revision = now.revision;
         told.data.message = std::move(why);
         push(shared_text{wire::to_json(told)});
+        send();
     }
 
     void end(websocket::close_reason why, std::chrono::milliseconds within) {
@@ -269,22 +277,24 @@ private:
     void drop() { // ends reads and writes under way, and with them the session
         dropped_ = true;
         error_code ignored;
-        beast::get_lowest_layer(stream_).close(ignored);
+        stream_.next_layer().under().close(ignored);
     }
 
     std::shared_ptr<ground> on_;
     registration registered_;
     std::unique_ptr<seat> seat_;
-    websocket::stream<stream> stream_;
+    websocket::stream<shared_stream> stream_;
     std::optional<authority::pass> pass_;
     event_types subscribed_;
     std::deque<shared_text> waiting_;
-    std::size_t waiting_bytes_ = 0;
+    frames sending_;
+    std::size_t waiting_bytes_ = 0; // of both
     std::deque<shared_text> missed_; // before it came; they go before what waits
     std::optional<websocket::close_reason> ending_;
     steady::time_point heard_at_{}, beat_at_{};
     std::optional<steady::time_point> asked_at_; // a ping that nothing has answered
-    bool joined_ = false, writing_ = false, closing_ = false, pinging_ = false, dropped_ = false;
+    bool joined_ = false, writing_ = false, closing_ = false, pinging_ = false, is_closed_ = false,
+         dropped_ = false;
 };
 
 } // namespace
