@@ -9,7 +9,8 @@ void frames::add(shared_text text) {
     text_bytes_ += size;
     auto const long_form = [&](unsigned char mark, int bytes) {
         one.head[1] = mark;
-        for (int i = bytes; i > 0; --i) one.head[one.head_size++] = static_cast<unsigned char>(size >> (8 * (i - 1)));
+        for (int i = bytes; i > 0; --i)
+            one.head[one.head_size++] = static_cast<unsigned char>(size >> (8 * (i - 1)));
     };
     if (size < 126)
         one.head[1] = static_cast<unsigned char>(size);

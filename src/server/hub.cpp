@@ -29,7 +29,8 @@ void hub::leave(watcher& who) {
 }
 
 bool hub::anyone_wants(contract::event_type type) const {
-    return std::any_of(watchers_.begin(), watchers_.end(), [&](auto const& one) { return one.who->wants(type); });
+    return std::any_of(
+        watchers_.begin(), watchers_.end(), [&](auto const& one) { return one.who->wants(type); });
 }
 
 shared_text text_of(contract::event_view const& event) {

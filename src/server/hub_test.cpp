@@ -9,11 +9,15 @@ using contract::event_type;
 
 struct listener final : watcher {
     [[nodiscard]] bool wants(event_type type) const override { return type == wanted; }
-    void tell(shared_text event) override { told.push_back(std::move(event)); }
+    void tell(shared_text event) override {
+        told.push_back(std::move(event));
+        if (on_told) std::exchange(on_told, nullptr)();
+    }
     void send() override { sent.push_back(told.size()); }
     event_type wanted = event_type::torrent_added;
     std::vector<shared_text> told;
     std::vector<std::size_t> sent; // how many were told by then
+    job on_told;
 };
 
 contract::event_view of(event_type type, std::int64_t seq) {
@@ -96,6 +100,70 @@ TEST_F(events, that_wait_may_outlive_their_hub) {
     all.reset();
     turn();
     EXPECT_TRUE(a.told.empty());
+}
+
+/// Telling the first takes as long as a slice may, and when the loop has turned to the others `meanwhile` is done.
+class told_in_slices : public events {
+protected:
+    void publish_while(job meanwhile) {
+        all->join(a);
+        all->join(b);
+        a.on_told = [this, meanwhile = std::move(meanwhile)]() mutable {
+            on.post([this, meanwhile = std::move(meanwhile)]() mutable {
+                told_to_b_by_then = b.told.size();
+                meanwhile();
+                on.post([this] { on.post([this] { on.stop(); }); }); // two slices end what there is
+            });
+            for (auto const until = steady::now() + std::chrono::milliseconds{10}; steady::now() < until;) {}
+        };
+        all->publish(of(event_type::torrent_added, 1));
+        on.run();
+        EXPECT_EQ(told_to_b_by_then, 0U);
+    }
+    std::size_t told_to_b_by_then = 99;
+};
+
+TEST_F(told_in_slices, others_of_the_loop_have_their_turn_between_two_watchers) {
+    publish_while([] {});
+    EXPECT_EQ(a.told.size(), 1U);
+    EXPECT_EQ(b.told.size(), 1U);
+}
+
+TEST_F(told_in_slices, who_is_late_gets_all_at_once_and_nobody_one_twice) {
+    publish_while([this] { all->publish(of(event_type::torrent_added, 2)); });
+    EXPECT_EQ(a.sent, (std::vector<std::size_t>{1, 2}));
+    EXPECT_EQ(b.sent, (std::vector<std::size_t>{2}));
+    EXPECT_EQ(a.told, b.told);
+}
+
+TEST_F(told_in_slices, who_joins_meanwhile_is_told_what_follows) {
+    listener late;
+    publish_while([&] {
+        all->join(late);
+        all->publish(of(event_type::torrent_added, 2));
+    });
+    ASSERT_EQ(late.told.size(), 1U);
+    EXPECT_EQ(late.told[0], b.told[1]);
+}
+
+TEST_F(told_in_slices, who_was_told_and_leaves_takes_nobodys_turn) {
+    listener c;
+    publish_while([&] {
+        all->leave(a);
+        all->join(c);
+    });
+    EXPECT_EQ(b.told.size(), 1U);
+    EXPECT_TRUE(c.told.empty());
+}
+
+TEST_F(told_in_slices, the_end_waits_for_no_slice) {
+    publish_while([&] {
+        all->publish(of(event_type::torrent_added, 2));
+        all->flush();
+        EXPECT_EQ(a.told.size(), 2U);
+        EXPECT_EQ(b.told.size(), 2U);
+    });
+    EXPECT_EQ(b.told.size(), 2U);
 }
 
 } // namespace

@@ -288,7 +288,7 @@ private:
     event_types subscribed_;
     std::deque<shared_text> waiting_;
     frames sending_;
-    std::size_t waiting_bytes_ = 0; // of both
+    std::size_t waiting_bytes_ = 0;  // of both
     std::deque<shared_text> missed_; // before it came; they go before what waits
     std::optional<websocket::close_reason> ending_;
     steady::time_point heard_at_{}, beat_at_{};

@@ -166,6 +166,36 @@ TEST_F(ws_session, one_who_ends_its_side_while_much_waits_for_it_is_forgotten) {
     EXPECT_TRUE(nobody_is_left());
 }
 
+TEST_F(ws_session, frames_of_the_protocol_come_between_whole_events_and_the_last_is_the_close) {
+    at.start();
+    raw_peer p{at.port, nullptr, 4096};
+    ASSERT_TRUE(p.upgrade(at.port));
+    greet(p);
+    auto const much = std::string(60'000, 'x');
+    constexpr int events = 14; // more than go in one write, or into the kernel's buffers
+    for (int i = 0; i < events; ++i) at.publish(event_type::torrent_added, much, i);
+    p.frame(9, "are you there");
+    int next = 0, pongs = 0;
+    for (; next < 2; ++next) EXPECT_EQ(p.next_text(), told("torrent_added", much, next));
+    p.frame(8, std::string_view{"\x03\xe8", 2});
+    raw_peer::message m;
+    while ((m = p.next()).opcode != 8) {
+        if (m.opcode == 10) {
+            EXPECT_EQ(m.payload, "are you there");
+            ++pongs;
+            continue;
+        }
+        EXPECT_EQ(m.opcode, 1);
+        EXPECT_EQ(m.payload, told("torrent_added", much, next)) << next;
+        ++next;
+        ASSERT_LE(next, events);
+    }
+    EXPECT_EQ(pongs, 1);
+    EXPECT_EQ(m.close_code(), 1000);
+    EXPECT_TRUE(p.ends());
+    EXPECT_TRUE(nobody_is_left());
+}
+
 TEST_F(ws_session, is_asked_by_ping_frames_and_let_go_when_it_does_not_answer) {
     at.options.limits.ping_every = milliseconds{40};
     at.options.limits.pong_within = milliseconds{200};
