@@ -264,6 +264,7 @@ void lt_session::on(lt::state_update_alert const& a) {
 
 void lt_session::flushed(torrent_ref const& t) {
     ++t->flushed;
+    if (t->retry_at != 0 && t->flushed >= t->retry_at) retry(t);
     saver_->flushed(t);
     if (t->whole && t->flushed >= t->whole_at) finish(t);
 }

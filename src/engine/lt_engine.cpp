@@ -28,6 +28,7 @@ constexpr std::size_t built_at_once = 50'000; // ranges that are libtorrent's wi
 constexpr auto last_save_within = 5s;
 constexpr auto quiet_for = 150ms;
 constexpr auto least_between_saves = 2s;
+constexpr auto strays_within = 1s;
 // Of the 64 MiB that are promised: a look may come so much late, and the rest comes while it is saved. Less each time
 // costs speed: the disk is waited for more often.
 constexpr std::int64_t save_after_bytes = std::int64_t{24} << 20, look_after_bytes = std::int64_t{8} << 20;
@@ -172,7 +173,7 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
     } else if (std::holds_alternative<start>(what)) {
         if (t->unfit) return; // it stays failed
         if (t->failed) recover(t);
-        h.resume();
+        if (t->retry_at == 0) h.resume();
         look_soon();
     } else if (auto const* const l = std::get_if<limit>(&what)) {
         h.set_download_limit(bytes_per_second(l->down_kib));
@@ -197,6 +198,17 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
 
 void lt_session::recover(torrent_ref const& t) {
     t->failed = false;
+    tell_.tell(model::torrent_recovered{t->id()});
+    if (!t->info) return retry(t);
+    // Others of its writes may have failed as well and not have said so yet: behind the fence of a flush they have.
+    t->retry_at = t->flush();
+    t->may_stray = true;
+}
+
+void lt_session::retry(torrent_ref const& t) {
+    t->retry_at = 0;
+    if (t->forgotten) return;
+    t->tried_again = steady::now();
     t->handle.clear_error();
     t->handle.unset_flags(lt::torrent_flags::upload_mode);
     if (std::exchange(t->recheck, false)) {
@@ -210,11 +222,18 @@ void lt_session::recover(torrent_ref const& t) {
         t->handle.force_recheck();
         saver_->want(t);
     }
-    tell_.tell(model::torrent_recovered{t->id()});
+    if (t->done.running) t->handle.resume();
 }
 
 void lt_session::fail(torrent_ref const& t, std::string message) {
     t->save_spoiled = true;
+    if (t->retry_at != 0) return; // of before it was asked to try again
+    // So may this be: libtorrent opens the fence before it tells of the last write, and the thread that has to may be
+    // stopped between the two. Tried once more before it is believed.
+    if (std::exchange(t->may_stray, false) && steady::now() - t->tried_again < strays_within) {
+        t->retry_at = t->flush();
+        return;
+    }
     t->done.running = false; // so that the next wish to run starts it, and that clears the error
     if (t->at == stage::live) t->handle.pause();
     if (t->forgotten || std::exchange(t->failed, true)) return;

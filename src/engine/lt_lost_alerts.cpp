@@ -106,7 +106,10 @@ void lt_session::seen_all_again(
             t->checking = status->state == lt::torrent_status::checking_files ||
                           status->state == lt::torrent_status::checking_resume_data;
             if (status->has_metadata && !t->info) ask_for_metadata(t);
-            if (status->errc) fail(t, to_text(status->errc, lt::operation_t::unknown, "", ""));
+            if (t->retry_at != 0)
+                retry(t);
+            else if (status->errc)
+                fail(t, to_text(status->errc, lt::operation_t::unknown, "", ""));
             if (status->is_finished && status->total_payload_download > t->finished_at_payload) {
                 t->finish_pending = true;
                 t->whole_at = t->flush();

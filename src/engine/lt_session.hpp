@@ -64,6 +64,7 @@ private:
     void bring_to_wish(torrent_ref const& t);
     void carry_out(torrent_ref const& t, deed const& what);
     void recover(torrent_ref const& t);
+    void retry(torrent_ref const& t);
     void fail(torrent_ref const& t, std::string message);
     void tell_seen(torrent_ref const& t);
     void flushed(torrent_ref const& t);

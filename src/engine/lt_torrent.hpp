@@ -59,6 +59,9 @@ struct lt_torrent {
     std::unique_ptr<model::torrent_seen> whole; // finished, once what was written last is on the disk
     int flushes = 0, flushed = 0;               // asked for, answered
     int whole_at = 0, saved_at = 0;             // the flush that whoever waits for waits for
+    int retry_at = 0; // that after which it is tried again; 0: it is not about to be
+    steady::time_point tried_again;
+    bool may_stray = false; // a failure soon after that may be of before it
 
     saving save = saving::none;
     bool save_queued = false;

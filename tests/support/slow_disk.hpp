@@ -10,11 +10,14 @@
 
 namespace ccbt::support {
 
-/// Reads, writes and syncs below a folder of the daemon take this long each, from begin() on.
+/// Reads, writes and syncs below a folder of the daemon take this long each, from begin() on, or only those writes that
+/// fail.
 class slow_disk {
 public:
-    slow_disk(daemon_plan& of, milliseconds each, std::string_view below = "downloads")
+    enum class what { all, failures };
+    slow_disk(daemon_plan& of, milliseconds each, std::string_view below = "downloads", what slow = what::all)
         : switch_(of.folder / "slow") {
+        if (slow == what::failures) of.env.emplace_back("SLOW_DISK_FAILURES=1");
         of.env.emplace_back("LD_PRELOAD=" CCBT_BUILD_DIR "/tests/libslow_disk.so");
         of.env.push_back("SLOW_DISK_BELOW=" + (of.folder / below).string());
         of.env.push_back("SLOW_DISK_WHEN=" + switch_.string());
