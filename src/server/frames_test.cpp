@@ -1,9 +1,9 @@
 #include "server/frames.hpp"
 
-#include <boost/asio/local/connect_pair.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/read.hpp>
+#include <array>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace ccbt::server {
 namespace {
@@ -55,75 +55,82 @@ TEST(frames, are_full_by_number_or_bytes) {
     EXPECT_TRUE(long_ones.is_full());
 }
 
-/// A stream over a socket pair whose buffers are small, with a reader at the other end.
-class shared : public ::testing::Test {
-protected:
-    shared() {
-        asio::local::stream_protocol::socket near{context};
-        asio::local::connect_pair(near, far);
-        near.set_option(asio::socket_base::send_buffer_size{4096});
-        auto const fd = near.release();
-        all = std::make_unique<shared_stream>(
-            stream{stream_socket{context, asio::generic::stream_protocol{AF_UNIX, 0}, fd}});
-    }
-    void write(std::string const& text) {
-        all->write(asio::buffer(text), [this, size = text.size()](error_code failed, std::size_t n) {
-            EXPECT_TRUE(failed || n == size);
-            ended.push_back(failed);
-        });
-    }
+/// A stream, and its other end: who reads there waits for nothing.
+struct stream_pair {
     asio::io_context context{1};
-    asio::local::stream_protocol::socket far{context};
-    std::unique_ptr<shared_stream> all;
-    std::vector<error_code> ended;
-};
+    int far = -1;
+    std::shared_ptr<shared_stream> near;
 
-TEST_F(shared, stream_finishes_one_write_before_the_next) {
-    std::string const ours(300'000, 'o'), theirs(1'000, 't');
-    write(ours);
-    bool is_done = false;
-    all->async_write_some(asio::buffer(theirs), [&](error_code failed, std::size_t n) {
+    stream_pair() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+        far = ends[1];
+        near = std::make_shared<shared_stream>(
+            stream{stream_socket{context, asio::generic::stream_protocol{AF_UNIX, 0}, ends[0]}});
+    }
+    ~stream_pair() { ::close(far); }
+    stream_pair(stream_pair const&) = delete;
+    stream_pair& operator=(stream_pair const&) = delete;
+
+    std::string read(std::size_t size) {
+        std::string out;
+        std::array<char, 65'536> some{};
+        while (out.size() < size) {
+            context.poll();
+            if (auto const n = ::read(far, some.data(), some.size()); n > 0)
+                out.append(some.data(), static_cast<std::size_t>(n));
+            else if (context.stopped())
+                break; // nothing more is written
+        }
+        return out;
+    }
+};
+std::string const much(1'000'000, 'm'); // more than the kernel takes at once
+
+TEST(shared_stream, finishes_one_write_before_the_next) {
+    stream_pair pair;
+    std::string const theirs(1'000, 't');
+    std::string done;
+    pair.near->write(asio::buffer(much), [&](error_code failed, std::size_t n) {
+        EXPECT_FALSE(failed);
+        EXPECT_EQ(n, much.size());
+        done += 'm';
+    });
+    pair.near->async_write_some(asio::buffer(theirs), [&](error_code failed, std::size_t n) {
         EXPECT_FALSE(failed);
         EXPECT_EQ(n, theirs.size());
-        EXPECT_EQ(ended.size(), 1U);
-        is_done = true;
+        done += 't';
     });
-    EXPECT_TRUE(ended.empty()); // the other end has not read
-    std::string read(ours.size() + theirs.size(), ' ');
-    asio::async_read(far, asio::buffer(read), [](error_code failed, std::size_t) { EXPECT_FALSE(failed); });
-    context.run();
-    EXPECT_EQ(read, ours + theirs);
-    EXPECT_TRUE(is_done);
+    pair.context.poll();
+    EXPECT_EQ(done, "") << "the other end has not read";
+    EXPECT_EQ(pair.read(much.size() + theirs.size()), much + theirs);
+    pair.context.run();
+    EXPECT_EQ(done, "mt");
 }
 
-TEST_F(shared, stream_that_is_closed_fails_what_is_written_and_what_waits) {
-    std::string const ours(300'000, 'o'), theirs(1'000, 't');
-    write(ours);
-    write(theirs);
-    context.poll();
-    EXPECT_TRUE(ended.empty());
+TEST(shared_stream, that_is_closed_fails_what_is_written_and_what_waits) {
+    stream_pair pair;
+    int failures = 0;
+    for (int i = 0; i < 2; ++i)
+        pair.near->write(
+            asio::buffer(much), [&](error_code failed, std::size_t) { failures += failed ? 1 : 0; });
+    pair.context.poll();
+    EXPECT_EQ(failures, 0);
     error_code ignored;
-    all->under().close(ignored);
-    context.restart();
-    context.run();
-    ASSERT_EQ(ended.size(), 2U);
-    EXPECT_TRUE(ended[0]);
-    EXPECT_TRUE(ended[1]);
+    pair.near->under().close(ignored);
+    pair.context.run();
+    EXPECT_EQ(failures, 2);
 }
 
 // As when the daemon ends: what waits may hold who owns the stream.
-TEST(shared_stream_alone, lets_go_what_waits_when_its_context_ends) {
+TEST(shared_stream, lets_go_what_waits_when_its_context_ends) {
     auto const held = std::make_shared<int>(1);
-    std::string const ours(300'000, 'o'), theirs(10, 't');
     {
-        asio::io_context context{1};
-        asio::local::stream_protocol::socket near{context}, far{context};
-        asio::local::connect_pair(near, far);
-        auto const all = std::make_shared<shared_stream>(
-            stream{stream_socket{context, asio::generic::stream_protocol{AF_UNIX, 0}, near.release()}});
-        all->write(asio::buffer(ours), [all, held](error_code, std::size_t) {});
-        all->write(asio::buffer(theirs), [all, held](error_code, std::size_t) {});
-        context.poll();
+        stream_pair pair;
+        for (int i = 0; i < 2; ++i)
+            pair.near->write(asio::buffer(much), [near = pair.near, held](error_code, std::size_t) {});
+        pair.context.poll();
+        pair.near.reset();
         EXPECT_EQ(held.use_count(), 3);
     }
     EXPECT_EQ(held.use_count(), 1);
