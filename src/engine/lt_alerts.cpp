@@ -284,6 +284,7 @@ void lt_session::take_status(lt::torrent_status const& status, std::vector<model
     if (!t || t->at != stage::live || t->forgotten) return;
     // It has not looked at its resume data yet and would say that nothing is here.
     if (status.state == lt::torrent_status::checking_resume_data) return;
+    if (t->retry_at != 0 && t->recheck) return; // of before it is hashed again
     if (status.state == lt::torrent_status::checking_files) t->checking = true;
     auto seen = to_seen(t->id(), status, t->how.asked->paused || t->how.held || t->failed, t->before);
     auto const now = steady::now();

@@ -85,10 +85,10 @@ lt_session::lt_session(lt_options with)
       left_unsaved_{std::move(with.left_unsaved)} {
     saver_ = std::make_unique<lt_saver>(
         loop_, std::move(with.progress), [this](torrent_ref const& t) { save_ended(t); },
-        [this](torrent_ref const& t, std::string const& file) {
+        [this](torrent_ref const& t, std::string why) {
             if (t->how.blocked || t->forgotten || t->removing) return; // for a reason
             t->recheck = true;
-            fail(t, file + " is missing, or shorter than it was");
+            fail(t, std::move(why));
         });
     adder_ = std::make_unique<lt_adder>(lt_adder::parts{
         loop_, *session_, settings_, tell_,
@@ -198,6 +198,11 @@ void lt_session::carry_out(torrent_ref const& t, deed const& what) {
 
 void lt_session::recover(torrent_ref const& t) {
     t->failed = false;
+    if (t->recheck && t->last) { // what was known of it is not known any more
+        t->last->state = contract::torrent_state::checking;
+        t->last->finished = false;
+        tell_seen(t);
+    }
     tell_.tell(model::torrent_recovered{t->id()});
     if (!t->info) return retry(t);
     // Others of its writes may have failed as well and not have said so yet: behind the fence of a flush they have.

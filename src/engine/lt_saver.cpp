@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <libtorrent/write_resume_data.hpp>
+#include <system_error>
 
 namespace ccbt::engine {
 
@@ -43,7 +44,7 @@ std::shared_ptr<std::string const> to_bytes(lt::add_torrent_params const& data) 
 
 lt_saver::lt_saver(
     loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended,
-    unique_function<void(torrent_ref const&, std::string const&)> lost)
+    unique_function<void(torrent_ref const&, std::string)> lost)
     : loop_{on},
       sink_{std::move(sink)},
       ended_{std::move(ended)},
@@ -149,7 +150,11 @@ void lt_saver::sync_some() {
             auto const& t = one.of;
             if (t->save != saving::syncing || t->held != one.held) continue;
             if (!one.lost.empty())
-                lost_(t, one.lost);
+                lost_(t, one.lost + " is missing, or shorter than it was");
+            else if (one.pieces.error != 0)
+                lost_(
+                    t, "the disk did not take what was written: " +
+                           std::generic_category().message(one.pieces.error));
             else if (!one.bytes)
                 log::warning(
                     "the files of {} could not be synced; its progress is not saved",

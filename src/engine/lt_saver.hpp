@@ -19,11 +19,11 @@ namespace ccbt::engine {
 
 class lt_saver {
 public:
-    /// `ended`: a torrent's save is over, handed over or not. `lost`: a file of it is not there any more, or too short
-    /// for what it is to hold.
+    /// `ended`: a torrent's save is over, handed over or not. `lost`: something of it is not on the disk: a file is not
+    /// there any more, or too short for what it is to hold, or was written and did not get there.
     lt_saver(
         loop& on, progress_sink sink, unique_function<void(torrent_ref const&)> ended,
-        unique_function<void(torrent_ref const&, std::string const& file)> lost);
+        unique_function<void(torrent_ref const&, std::string why)> lost);
 
     /// Saves a live torrent that has its metadata; one that is being saved is left to that save.
     void want(torrent_ref const& t);
@@ -42,7 +42,7 @@ private:
     loop& loop_;
     progress_sink sink_;
     unique_function<void(torrent_ref const&)> ended_;
-    unique_function<void(torrent_ref const&, std::string const&)> lost_;
+    unique_function<void(torrent_ref const&, std::string)> lost_;
     worker syncer_;
     std::deque<torrent_ref> queue_;
     std::vector<torrent_ref> to_sync_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <libtorrent/hex.hpp>
 #include <linux/magic.h>
@@ -10,6 +11,7 @@
 #include <set>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <vector>
 
@@ -19,12 +21,29 @@ namespace {
 
 namespace lt = libtorrent;
 
+bool sync_file(int fd) { return ::fdatasync(fd) == 0; }
+bool sync_folder(int fd) { return ::fsync(fd) == 0 || errno == EINVAL; } // which has a file system without it
+bool is_loss(int error) { return error == EIO || error == ENOSPC || error == EDQUOT; }
+
+// Of what syncfs() has brought to the disk: whether all of this very file came there. Nothing is left to write, so it
+// costs no flush of the disk. syncfs() alone does not say: it tells an error once, and maybe told another program.
+bool lost_nothing(int fd) {
+    if (::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE) == 0) return true;
+    auto const is_refused = errno == ENOSYS || errno == EPERM || errno == ESPIPE || errno == EINVAL;
+    return is_refused && ::fsync(fd) == 0;
+}
+
 // A file that is not there holds nothing of these pieces (its bytes lie in the part file).
-bool sync_path(std::string const& path, int flags) {
+bool with_opened(std::string const& path, int flags, bool (*is_safe)(int fd), int& error) {
     auto const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
     if (fd < 0)
         return errno == ENOENT || ((flags & O_DIRECTORY) && errno == EACCES); // passed through, not ours
-    auto const ok = (flags & O_DIRECTORY) ? ::fsync(fd) == 0 : ::fdatasync(fd) == 0;
+    auto const ok = is_safe(fd);
+    if (!ok && is_loss(errno)) {
+        error = errno;
+        // The cache may hold what the disk does not: who hashes it shall read the disk.
+        static_cast<void>(::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+    }
     ::close(fd);
     return ok;
 }
@@ -68,11 +87,9 @@ places places_of(claimed_pieces const& what) {
     return out;
 }
 
-bool sync_each(places const& what) {
-    auto ok = true;
-    for (auto const& file : what.files) ok = sync_path(file, O_NOFOLLOW) && ok;
-    for (auto const& folder : what.folders) ok = sync_path(folder, O_DIRECTORY) && ok;
-    return ok;
+void see_each(places const& where, bool (*file)(int), bool (*folder)(int), claimed_pieces& of) {
+    for (auto const& path : where.files) of.ok = with_opened(path, O_NOFOLLOW, file, of.error) && of.ok;
+    for (auto const& path : where.folders) of.ok = with_opened(path, O_DIRECTORY, folder, of.error) && of.ok;
 }
 
 // The one file system that holds all of it; 0 where something is mounted below, or is no file or folder of ours.
@@ -95,24 +112,38 @@ dev_t device_of(places const& what) {
     return all_fit ? device : 0;
 }
 
+bool kernel_tells_errors() {
+    utsname running{};
+    return ::uname(&running) == 0 && syncfs_tells_errors(running.release);
+}
+
 // All of the file system; only of those whose syncfs() is known to reach the disk (that of FUSE does not).
-bool sync_together(std::string const& folder) {
+bool sync_together(std::string const& folder, dev_t device, int (*sync)(int fd)) {
+    static bool const tells = kernel_tells_errors();
+    if (!tells) return false;
     auto const fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return false;
     struct statfs kind {};
+    struct stat opened {}; // another disk may have been mounted there meanwhile
     constexpr std::array<std::uint64_t, 6> reach{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
                                                  TMPFS_MAGIC,      F2FS_SUPER_MAGIC, 0x2FC12FC1 /* ZFS */};
     auto const ok =
-        ::fstatfs(fd, &kind) == 0 &&
+        ::fstat(fd, &opened) == 0 && opened.st_dev == device && ::fstatfs(fd, &kind) == 0 &&
         std::find(reach.begin(), reach.end(), static_cast<std::uint64_t>(kind.f_type)) != reach.end() &&
-        ::syncfs(fd) == 0;
+        sync(fd) == 0 && ::fsync(fd) == 0; // the latter fails for a journal that was given up before
     ::close(fd);
     return ok;
 }
 
 } // namespace
 
-void sync_pieces(std::span<claimed_pieces* const> all) {
+bool syncfs_tells_errors(char const* release) {
+    auto major = 0, minor = 0;
+    if (std::sscanf(release, "%d.%d", &major, &minor) != 2) return false;
+    return major > 5 || (major == 5 && minor >= 17);
+}
+
+sync_counts sync_pieces(std::span<claimed_pieces* const> all, int (*whole_file_system)(int fd)) {
     struct one_of {
         claimed_pieces* pieces;
         places where;
@@ -129,12 +160,20 @@ void sync_pieces(std::span<claimed_pieces* const> all) {
         auto const device = names < together_from ? dev_t{0} : device_of(one.where);
         by_device[device].push_back(std::move(one));
     }
+    auto counts = sync_counts{};
     for (auto& [device, some] : by_device) {
         names = 0;
         for (auto const& one : some) names += one.where.count();
-        if (device != 0 && names >= together_from && sync_together(some.front().pieces->save_path)) continue;
-        for (auto const& one : some) one.pieces->ok = sync_each(one.where);
+        auto const together = device != 0 && names >= together_from &&
+                              sync_together(some.front().pieces->save_path, device, whole_file_system);
+        for (auto const& one : some)
+            if (together)
+                see_each(one.where, lost_nothing, lost_nothing, *one.pieces);
+            else
+                see_each(one.where, sync_file, sync_folder, *one.pieces);
+        (together ? counts.together : counts.alone) += some.size();
     }
+    return counts;
 }
 
 } // namespace ccbt::engine

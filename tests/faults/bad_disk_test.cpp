@@ -288,5 +288,34 @@ TEST(full_payload_disk, is_no_error_again_for_writes_that_failed_before_the_resu
     EXPECT_EQ(sha256_of(plan.folder / "downloads" / "large.bin"), sha256_of(in.data("large.bin")));
 }
 
+// The kernel says so once: the next sync of these files would tell that all is well.
+TEST(failing_payload_disk, is_an_error_of_its_torrent_which_is_hashed_before_it_claims_anything) {
+    swarm in;
+    make_file(in.data("large.bin"), 2 * mib, 43);
+    make_file(in.data("small.bin"), mib / 4, 44);
+    auto const large = in.torrent_of(in.data("large.bin")), small = in.torrent_of(in.data("small.bin"));
+    daemon const seeder{in.seeder()};
+    seeder.add(large);
+    seeder.add(small);
+    seeder.wait_until_seeding(large.hash());
+    auto const plan = in.leecher();
+    daemon leecher{plan};
+    auto const file = plan.folder / "downloads" / "large.bin";
+    {
+        failing_calls broken{leecher.running().pid(), file, "fsync,fdatasync", "EIO"};
+        leecher.add(large);
+        auto const failed =
+            leecher.wait_for(large.hash(), [](value const& row) { return state_of(row) == "error"; });
+        EXPECT_THAT(failed.text_or("error", ""), HasSubstr("Input/output error"));
+        leecher.add(small);
+        leecher.wait_until_seeding(small.hash());
+        broken.end();
+    }
+    make_file(file, 2 * mib, 45); // what the disk has is something else
+    ASSERT_EQ(leecher.post("/torrents/" + large.hash() + "/resume").status, 200);
+    leecher.wait_until_seeding(large.hash());
+    EXPECT_EQ(sha256_of(file), sha256_of(in.data("large.bin")));
+}
+
 } // namespace
 } // namespace ccbt::support
