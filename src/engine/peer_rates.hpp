@@ -24,8 +24,10 @@ public:
         auto before = std::exchange(known.peers, {});
         for (auto& peer : peers) {
             auto const name = peer.ip + ' ' + std::to_string(peer.port);
-            auto& of = known.peers[name];
-            if (auto const at = before.find(name); at != before.end()) of = std::move(at->second);
+            auto const [at, is_first] = known.peers.try_emplace(name);
+            if (!is_first) continue; // over TCP and uTP: which of the two was which before is not known
+            auto& of = at->second;
+            if (auto was = before.extract(name)) of = std::move(was.mapped());
             // Fewer than before: it is another connection of the same peer.
             if (peer.downloaded < of.downloaded || peer.uploaded < of.uploaded) of = {};
             if (of.since == steady::time_point{}) of.since = now;
@@ -49,7 +51,9 @@ private:
         steady::time_point last;
         std::unordered_map<std::string, connection> peers;
     };
-    static constexpr std::chrono::milliseconds worth_it_after{900}, forgotten_after{5000};
+    static constexpr std::chrono::milliseconds worth_it_after{900};
+    // The window takes what it did not see for a rest, and a peer that nobody looked at may have moved all the while.
+    static constexpr auto forgotten_after = rate_window::reach;
 
     std::unordered_map<std::uint64_t, torrent> torrents_;
 };

@@ -46,6 +46,13 @@ TEST_F(peer_rates_of_one, a_long_time_without_a_look_is_no_average) {
     EXPECT_EQ(look(1000, 61'000, 0), "1000/0");
 }
 
+TEST_F(peer_rates_of_one, looks_four_seconds_apart_are_each_the_first) {
+    look(0, 0, 0);
+    EXPECT_EQ(look(4000, 4000, 0), "7/8") << "measured over less than it was, it would be more";
+    EXPECT_EQ(look(4000, 8000, 0), "7/8");
+    EXPECT_EQ(look(3500, 11'500, 0), "1000/0") << "within reach";
+}
+
 TEST_F(peer_rates_of_one, a_peer_that_came_back_begins_anew) {
     look(0, 10'000, 0);
     look(1000, 20'000, 0);
@@ -61,6 +68,20 @@ TEST_F(peer_rates_of_one, torrents_do_not_mix_and_are_forgotten) {
     EXPECT_EQ(rates.size(), 2U);
     look(6000, 0, 0, 3);
     EXPECT_EQ(rates.size(), 1U);
+}
+
+TEST(peer_rates, of_two_peers_at_one_address_and_port_the_first_is_measured) {
+    peer_rates rates;
+    auto const look = [&](int second, std::int64_t first, std::int64_t other) {
+        std::vector<contract::peer> both(2, {.ip = "192.0.2.1", .port = 6881, .download_rate = 7});
+        both[0].downloaded = first;
+        both[1].downloaded = other;
+        rates.look(1, steady::time_point{std::chrono::seconds{second}}, both);
+        return std::pair{both[0].download_rate, both[1].download_rate};
+    };
+    look(1000, 1000, 50'000);
+    EXPECT_EQ(look(1001, 3000, 60'000), std::pair(2000.0, 7.0));
+    EXPECT_EQ(look(1002, 5000, 70'000), std::pair(2000.0, 7.0));
 }
 
 } // namespace

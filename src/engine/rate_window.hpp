@@ -1,6 +1,7 @@
 // The rate of a transfer over its last few seconds, from how much it has moved in all. libtorrent's own rates are a
 // low-pass filter that still shows a tenth of the rate ten seconds after the last byte; users want to see it stop.
-// One thread at a time; no clock of its own.
+// Where a look is left out it is taken to be as at the one before, as libtorrent tells what changed alone. One thread at a
+// time; no clock of its own.
 #pragma once
 
 #include "base/clock.hpp"
@@ -18,6 +19,7 @@ public:
     struct rates {
         double down = 0, up = 0; // bytes a second
     };
+    static constexpr std::chrono::milliseconds reach{3500};
 
     /// What has been moved in all by `now`; the rates since the oldest look within reach.
     rates look(steady::time_point now, std::int64_t down, std::int64_t up) {
@@ -46,9 +48,9 @@ private:
         steady::time_point when;
         std::int64_t down = 0, up = 0;
     };
-    static constexpr std::chrono::milliseconds spacing{900}, reach{3500};
+    static constexpr std::chrono::milliseconds spacing{900};
 
-    struct run { // looks of one that moves; most torrents do not
+    struct run { // looks at one that moves; most torrents do not
         std::array<point, 5> points;
         std::size_t first = 0, count = 0;
 
@@ -63,7 +65,7 @@ private:
         }
     };
 
-    // Keeps the oldest look within reach at which it was as now; true where it has moved since.
+    // Keeps the oldest time within reach at which it was as at the last look; true where it has moved since.
     bool has_moved_since_it_rested(steady::time_point now, std::int64_t down, std::int64_t up) {
         auto const never = rest_.when == steady::time_point{};
         if (never) rest_ = {now, down, up};

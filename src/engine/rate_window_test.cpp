@@ -46,7 +46,7 @@ TEST(rate_window, takes_counters_that_begin_anew_for_no_rate) {
     EXPECT_EQ(w.look(steady::time_point{} + 2s, 10, 10).down, 0);
 }
 
-TEST(rate_window, that_begins_to_move_again_is_measured_from_the_oldest_look_within_reach) {
+TEST(rate_window, that_begins_to_move_again_is_measured_from_as_far_back_as_it_reaches) {
     rate_window w;
     auto const at = [](auto when) { return steady::time_point{} + when; };
     for (int second = 1; second <= 20; ++second)
