@@ -28,7 +28,7 @@ struct get_event_log {
                 "Seconds to wait for one where there is none", {.min = 0, .max = 60, .in = place::query}}};
     };
     struct response {
-        std::vector<event_view> events;
+        std::vector<event_view> events; // at the server type and seq alone: the text says the rest
         std::int64_t next = 0;
         bool resync = false;
         static constexpr auto fields = described_as{

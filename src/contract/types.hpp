@@ -106,7 +106,7 @@ struct document {
 /// The answer of a route that turns the connection into a WebSocket.
 struct upgrade {};
 
-/// Bytes of text that prepared values hold now, for whoever watches the memory. A value may end on another thread.
+/// Bytes of text that rows and pages hold now, for whoever watches the memory. A value may end on another thread.
 inline std::atomic<std::int64_t> prepared_text_bytes{0};
 
 /// A text that is counted in it as long as somebody holds it.

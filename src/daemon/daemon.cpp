@@ -14,7 +14,7 @@ namespace ccbt::daemon {
 
 namespace {
 
-constexpr std::size_t load_at_once = 500, handed_over_at_most = 1000;
+constexpr std::size_t load_at_once = 500, load_more_up_to = 1000; // of a backlog: so 1,500 may wait
 constexpr std::chrono::milliseconds load_again_in{2};
 constexpr std::chrono::seconds lists_first_for{3}; // whatever is asked without end
 constexpr std::chrono::milliseconds engine_stop_within{3500};
@@ -238,7 +238,7 @@ void daemon::load_next() {
     if (to_load_.empty() || stopping_) return;
     // Who asked for the list has it first; and what the engine cannot take yet better lies in the store than in memory.
     auto const list_first = executor_.is_rendering() && steady::now() < self_.started + lists_first_for;
-    if (list_first || engine_->backlog() > handed_over_at_most) {
+    if (list_first || engine_->backlog() > load_more_up_to) {
         load_later_ = on_.after(load_again_in, [this] { load_next(); });
         return;
     }
@@ -247,7 +247,10 @@ void daemon::load_next() {
         some.push_back(to_load_.back());
         to_load_.pop_back();
     }
+    loading_ = true;
     from_.journal.load_many(std::move(some), [this](std::vector<store::journal::stored> all) {
+        if (stopping_) return; // the engine takes none any more
+        loading_ = false;
         for (auto& one : all) {
             house_.not_loaded.erase(one.id);
             auto const* row = state_.torrents().find(one.id);
@@ -320,7 +323,7 @@ void daemon::stop(job stopped) {
     auto const one_stopped = [this, is_over] {
         if (--stops_awaited_ > 0) return;
         executor_.keep_key_uses();
-        bool const is_whole = from_.asked.clean || to_load_.empty();
+        bool const is_whole = from_.asked.clean || (to_load_.empty() && !loading_);
         from_.close(is_whole, is_over);
     };
     server_.stop(server_stop_within, one_stopped);

@@ -107,6 +107,7 @@ private:
     server::server server_;
 
     std::vector<model::torrent_id> to_load_; // from the back
+    bool loading_ = false;                   // some of them are read, and the engine does not know them yet
     std::unique_ptr<loop::ticker> load_later_;
     bool checking_roots_ = false, check_roots_again_ = false;
     std::unique_ptr<mount_watch> mounts_;

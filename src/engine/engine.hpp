@@ -117,7 +117,8 @@ public:
     virtual void stop(std::chrono::milliseconds within, unique_function<void()> done) = 0;
 
     /// How many torrents have been handed over and are not in the engine yet, but for those that wait for something else
-    /// than their turn (a disk, a hash, a block list): who has many more to hand over may wait.
+    /// than their turn (a disk, a hash): who has many more to hand over may wait. One that is wished for anew while it
+    /// waits may count twice. Until block_addresses() first takes effect, where that is awaited, all wait.
     [[nodiscard]] virtual std::size_t backlog() const = 0;
 
     /// The port that peers reach, once listening; 0 before, or when it could not.

@@ -102,10 +102,12 @@ TEST_F(lt_engine, one_that_awaits_its_block_list_neither_listens_nor_takes_torre
     EXPECT_EQ(s.it->listen_port(), 0);
     EXPECT_FALSE(s.seen.contains(id));
     EXPECT_EQ(s.caught_up, 0);
+    EXPECT_EQ(s.it->backlog(), 1U) << "it waits, as all that is handed over does";
     ASSERT_TRUE(block(s, {"127.0.0.3"}));
     EXPECT_TRUE(s.listens());
     EXPECT_TRUE(s.reaches(id, torrent_state::seeding));
     EXPECT_TRUE(until([&] { return s.caught_up == 1; }));
+    EXPECT_EQ(s.it->backlog(), 0U);
 }
 
 } // namespace

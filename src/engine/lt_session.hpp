@@ -43,7 +43,9 @@ public:
         torrent_id id, std::chrono::milliseconds within,
         unique_function<void(contract::result<std::vector<contract::tracker_answer>>)> done) override;
     void stop(std::chrono::milliseconds within, unique_function<void()> done) override;
-    [[nodiscard]] std::size_t backlog() const override { return adder_->backlog(); }
+    [[nodiscard]] std::size_t backlog() const override {
+        return awaits_block_list_ ? torrents_.all().size() : adder_->backlog();
+    }
     [[nodiscard]] int listen_port() const override { return listen_port_; }
 
     bool connect_peer(torrent_id id, std::string const& ip, int port);

@@ -44,7 +44,8 @@ struct identity {
 
 /// A long answer that is being rendered, counted until it is gone.
 struct rendering_ends {
-    void operator()(int* all) const { --*all; }
+    std::shared_ptr<int> all; // a request may outlive the house
+    void operator()(int* count) const { --*count; }
 };
 using rendering_now = std::unique_ptr<int, rendering_ends>;
 
@@ -76,7 +77,8 @@ struct context {
     /// Whose files are going, and from where. The turn of each is held until they are gone.
     using deletions = std::unordered_map<torrent_id, std::string>;
     std::shared_ptr<deletions> deleting = std::make_shared<deletions>();
-    int renderings = 0;                  // long answers that are being rendered now: what can wait does
+    /// Long answers that are being rendered now: what can wait does.
+    std::shared_ptr<int> renderings = std::make_shared<int>(0);
     gateway::gateway* gateway = nullptr; // null: a house without a network
     bool store_failed = false;           // a commit met an I/O error: health says degraded
     configuration* config = nullptr;     // null: a house whose settings nobody changes

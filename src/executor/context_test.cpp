@@ -1,5 +1,9 @@
 #include "executor/context.hpp"
 
+#include "engine/fake_engine.hpp"
+#include "executor/test_house.hpp"
+#include "store/memory_store.hpp"
+
 #include <chrono>
 #include <future>
 #include <gmock/gmock.h>
@@ -59,6 +63,21 @@ TEST_F(off_loop_within, a_loop_that_ends_first_leaves_nothing_behind) { // the s
     release.set_value();
     on.reset();
     EXPECT_FALSE(answer);
+}
+
+TEST(rendering_now, is_counted_until_its_end_and_may_outlive_the_house) {
+    rendering_now first, last;
+    {
+        testing::test_house<store::memory_store, engine::fake_engine> in;
+        first = in.deeds.rendering();
+        last = in.deeds.rendering();
+        first.reset();
+        EXPECT_TRUE(in.deeds.is_rendering());
+        last.reset();
+        EXPECT_FALSE(in.deeds.is_rendering());
+        last = in.deeds.rendering();
+    }
+    last.reset();
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "executor/events.hpp"
 
+#include <cassert>
+
 namespace ccbt::executor {
 
 namespace {
@@ -52,6 +54,7 @@ task<result<contract::get_event_log::response>> events::handle(
         contract::event head; // the rest is in the text, and that is what is written
         head.type = one.type;
         head.seq = one.seq;
+        assert(one.text); // else the head would be written, as if that were all
         out.events.emplace_back(std::move(head)).keep_text(std::move(one.text));
     }
     co_return out;

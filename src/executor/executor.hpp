@@ -69,8 +69,11 @@ public:
     [[nodiscard]] operations& once() { return house_.once; }
 
     /// Held while a long answer is rendered: somebody waits for it.
-    [[nodiscard]] rendering_now rendering() { return rendering_now{&++house_.renderings}; }
-    [[nodiscard]] bool is_rendering() const { return house_.renderings > 0; }
+    [[nodiscard]] rendering_now rendering() {
+        ++*house_.renderings;
+        return {house_.renderings.get(), rendering_ends{house_.renderings}};
+    }
+    [[nodiscard]] bool is_rendering() const { return *house_.renderings > 0; }
 
 private:
     context& house_;

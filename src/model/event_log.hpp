@@ -1,4 +1,4 @@
-// The events of this run, bounded: of what was told its text is kept, a quarter of what it takes in members. Loop thread; no
+// The events of this run, bounded: of what was told its text is kept, a third of what it takes in members. Loop thread; no
 // I/O, no clock.
 #pragma once
 

@@ -25,8 +25,8 @@ public:
     [[nodiscard]] bool steers() const { return steers_; }
 
     /// What was there at the start.
-    void expect(std::size_t torrents) { entries_.reserve(torrents); } // so many are restored
     void restore(std::shared_ptr<torrent_asked const> const& asked, torrent_done const& done, bool offline);
+    void expect(std::size_t torrents) { entries_.reserve(torrents); } // before: so many are restored
     /// `is_offline` of a root.
     void take(std::span<fact const> facts, std::function<bool(torrent_id)> const& is_offline);
     /// Decides. What rows have to be told with the facts that were taken, before them.

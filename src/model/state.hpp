@@ -32,11 +32,11 @@ public:
     explicit state(beginning from);
 
     /// What was there at the start: no events, status starting until the engine tells.
-    void expect(std::size_t torrents) { torrents_.expect(torrents); } // so many are restored
     void restore(std::shared_ptr<torrent_asked const> asked, torrent_done const& done);
     void know_root(storage_root const& root);
     void restore(address_list list, list_entry entry);
     void restore(contract::access_key key) { keys_.put(std::move(key)); }
+    void expect(std::size_t torrents) { torrents_.expect(torrents); } // before: so many are restored
 
     void apply(std::span<fact const> facts, double now); // one revision for all of them
     void apply(fact const& one, double now) { apply(std::span{&one, 1}, now); }

@@ -25,6 +25,7 @@ struct house_plan {
     std::chrono::milliseconds engine_period{0}; // 0: nothing moves by itself
     double heartbeat_seconds = 30;
     std::function<void(daemon::daemon&, engine::fake_engine&)> once_started{}; // before the loop's next turn
+    bool after_crash = false; // the store says that it was not closed
 };
 
 class house {
@@ -91,6 +92,9 @@ public:
         return end_.wait_for(within) == std::future_status::ready;
     }
 
+    /// What the store was told at the last stop: all that was there at the start had been looked at.
+    [[nodiscard]] bool closed_whole() const { return closed_whole_; }
+
     [[nodiscard]] std::string const& url() const { return url_; }
     [[nodiscard]] std::uint16_t port() const {
         return static_cast<std::uint16_t>(std::stoi(url_.substr(url_.rfind(':') + 1)));
@@ -129,7 +133,11 @@ private:
         config.settings.daemon.websocket_heartbeat_interval = plan_.heartbeat_seconds;
         config.written = config.sourced = config.settings;
         daemon::foundation from{
-            store_, store_, store_.asked_now(), store_.done_now(), [](bool, job closed) { closed(); }};
+            store_, store_, store_.asked_now(), store_.done_now(), [this](bool whole, job closed) {
+                closed_whole_ = whole;
+                closed();
+            }};
+        from.asked.clean = !plan_.after_crash;
         auto make_engine = [this](
                                contract::settings const&, engine::fact_sink facts,
                                engine::progress_sink progress) -> std::unique_ptr<engine::engine> {
@@ -155,6 +163,7 @@ private:
     engine::fake_engine* engine_ = nullptr;
     std::unique_ptr<daemon::daemon> daemon_;
     std::string url_;
+    bool closed_whole_ = false;
     std::promise<void> ended_;
     std::future<void> end_ = ended_.get_future();
     std::thread thread_;

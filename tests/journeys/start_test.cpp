@@ -53,5 +53,22 @@ TEST_F(start, does_not_wait_for_lists_that_are_asked_for_without_end) {
     in.on_loop([&] { held.reset(); });
 }
 
+TEST_F(start, that_is_stopped_before_the_engine_knew_all_leaves_the_crash_before_it_to_the_next) {
+    auto stop_at_the_next_turn = [this](auto& daemon, auto&) {
+        in.turning().post([&daemon] { daemon.stop(nullptr); }); // while the only block is being read
+    };
+    in.restart({.once_started = stop_at_the_next_turn, .after_crash = true});
+    ASSERT_TRUE(in.has_ended(std::chrono::seconds{20}));
+    EXPECT_FALSE(in.closed_whole());
+}
+
+TEST_F(start, that_has_handed_all_over_is_the_end_of_the_crash_before_it) {
+    in.restart({.once_started = {}, .after_crash = true});
+    ASSERT_EQ(handed_over_at_last(), 3U);
+    in.on_loop([this] { in.running().stop(nullptr); });
+    ASSERT_TRUE(in.has_ended(std::chrono::seconds{20}));
+    EXPECT_TRUE(in.closed_whole());
+}
+
 } // namespace
 } // namespace ccbt::journeys
