@@ -12,8 +12,8 @@ namespace ccbt {
 
 class temporary_folder {
 public:
-    temporary_folder() {
-        auto name = (std::filesystem::temp_directory_path() / "ccbt-unit-XXXXXX").string();
+    explicit temporary_folder(std::filesystem::path const& in = std::filesystem::temp_directory_path()) {
+        auto name = (in / "ccbt-unit-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
         path_ = std::filesystem::canonical(name);
     }

@@ -126,12 +126,12 @@ void lt_session::on_alert(lt::alert* a) {
         if (!t->how.blocked && (e.error == boost::system::errc::no_such_file_or_directory ||
                                 e.error == boost::asio::error::eof || e.error == lt::errors::file_too_short))
             t->recheck = true;
-        fail(t, to_text(e.error, e.op, e.filename(), t->how.save_path));
+        if (!is_stray(t)) fail(t, to_text(e.error, e.op, e.filename(), t->how.save_path));
         return;
     }
     case lt::torrent_error_alert::alert_type: {
         auto const& e = *lt::alert_cast<lt::torrent_error_alert>(a);
-        if (auto const t = find(e.handle))
+        if (auto const t = find(e.handle); t && !is_stray(t))
             fail(t, to_text(e.error, lt::operation_t::unknown, e.filename(), t->how.save_path));
         return;
     }

@@ -230,15 +230,19 @@ void lt_session::retry(torrent_ref const& t) {
     if (t->done.running) t->handle.resume();
 }
 
+bool lt_session::is_stray(torrent_ref const& t) {
+    t->save_spoiled = true;
+    if (t->retry_at != 0) return true;
+    // libtorrent opens the fence before it tells of the last write, and the thread that has to may be stopped between
+    // the two.
+    if (!std::exchange(t->may_stray, false) || steady::now() - t->tried_again >= strays_within) return false;
+    t->retry_at = t->flush();
+    return true;
+}
+
 void lt_session::fail(torrent_ref const& t, std::string message) {
     t->save_spoiled = true;
-    if (t->retry_at != 0) return; // of before it was asked to try again
-    // So may this be: libtorrent opens the fence before it tells of the last write, and the thread that has to may be
-    // stopped between the two. Tried once more before it is believed.
-    if (std::exchange(t->may_stray, false) && steady::now() - t->tried_again < strays_within) {
-        t->retry_at = t->flush();
-        return;
-    }
+    t->retry_at = 0;
     t->done.running = false; // so that the next wish to run starts it, and that clears the error
     if (t->at == stage::live) t->handle.pause();
     if (t->forgotten || std::exchange(t->failed, true)) return;

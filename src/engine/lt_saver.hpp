@@ -2,7 +2,7 @@
 //
 //   1. save_resume_data, and its answer is held;
 //   2. flush_cache: releasing the files is a fence in libtorrent's disk queue, so when cache_flushed answers, every write
-//      that was queued before it is done, or has failed and said so (all but the last to end: lt_session::fail);
+//      that was queued before it is done, or has failed and said so (all but the last to end: lt_session::is_stray);
 //   3. off the loop: it is looked whether the files are there, and those with newly claimed pieces, and their folders, are synced;
 //   4. the data goes to the sink.
 //

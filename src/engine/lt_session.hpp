@@ -67,6 +67,8 @@ private:
     void carry_out(torrent_ref const& t, deed const& what);
     void recover(torrent_ref const& t);
     void retry(torrent_ref const& t);
+    /// Whether a failure that libtorrent tells may be of before the torrent is tried again; if so, it is, once more.
+    [[nodiscard]] bool is_stray(torrent_ref const& t);
     void fail(torrent_ref const& t, std::string message);
     void tell_seen(torrent_ref const& t);
     void flushed(torrent_ref const& t);

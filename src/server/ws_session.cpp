@@ -210,6 +210,8 @@ private:
     }
 
     void write_next() {
+        writing_ = false;
+        if (is_closed_) return;
         for (; !missed_.empty() && !sending_.is_full(); missed_.pop_front()) {
             // Counted when it is its turn: it is no fault of who comes back that it is much.
             count_in(missed_.front());
@@ -217,11 +219,11 @@ private:
         }
         for (; !waiting_.empty() && !sending_.is_full(); waiting_.pop_front())
             sending_.add(std::move(waiting_.front()));
-        writing_ = !sending_.empty() && !is_closed_;
-        if (!writing_) {
+        if (sending_.empty()) {
             if (ending_) send_close();
             return;
         }
+        writing_ = true;
         auto sent = [self = shared_from_this()](error_code failed, std::size_t) {
             self->count_out(self->sending_.text_bytes());
             self->sending_.clear();
